@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, exclude: fixtures ? ["Fixtures"] : [],
+    swiftSettings: settings)
+}
+
+let package = Package(
+  name: "raibid-backup",
+  products: [.executable(name: "raibid-backup", targets: ["raibid-backup"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+  ],
+  targets: [
+    .executableTarget(
+      name: "raibid-backup", dependencies: ["BackupCLI"], swiftSettings: settings),
+    library("BackupCLI", ["Operations", "ArchiveStore", "RDBFormat", "Files", "Workers", argumentParser]),
+    library(
+      "Operations",
+      ["ArchiveStore", "Files", "Targets", "RedisClient", "RDBFormat", "GzipMembers", "Workers", crypto]),
+    library("ArchiveStore", ["Files", "RDBFormat"]),
+    library("Targets", [crypto, subprocess, systemPackage]),
+    library("RedisClient", [nioCore, nioPosix, nioTLS, nioSSL]),
+    library("RDBFormat", ["CRC64"]),
+    library("CRC64"),
+    library("GzipMembers", ["CZlib", "Workers"]),
+    library("Workers"),
+    library("Files"),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .target(
+      name: "TestSupport", dependencies: [subprocess, systemPackage], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    tests("ArchiveStoreTests", ["ArchiveStore", "Files", "RDBFormat", "TestSupport"]),
+    tests(
+      "BackupCLITests", ["raibid-backup", "BackupCLI", "Operations", "Files", "TestSupport"]),
+    tests("CRC64Tests", ["CRC64"]),
+    tests("GzipMembersTests", ["GzipMembers", "Workers"]),
+    tests("OperationsTests", ["Operations", "RDBFormat", "RedisClient", "Targets", "TestSupport"]),
+    tests("RDBFormatTests", ["RDBFormat"], fixtures: true),
+    tests(
+      "RedisClientTests",
+      ["RedisClient", "TestSupport", nioCore, nioPosix, subprocess, systemPackage],
+      fixtures: true),
+    tests("TargetsTests", ["Targets"], fixtures: true),
+    tests("KubernetesTargetsTests", ["Targets", crypto], fixtures: true),
+    tests("WorkersTests", ["Workers"]),
+  ]
+)

@@ -1,0 +1,100 @@
+import ArgumentParser
+import ArchiveStore
+import FoundationEssentials
+import Operations
+import RDBFormat
+import Workers
+
+extension SaveMethod: ExpressibleByArgument {}
+
+/// Makes a backup.
+struct Create: BackupCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Save on the server, copy the dump out, prove it, and publish a dated archive.")
+
+  @OptionGroup var server: ServerOptions
+  @OptionGroup var clientKey: ClientKeyOption
+  @OptionGroup var archives: DirectoryOptions
+  @OptionGroup var output: OutputOptions
+
+  @Option(help: "How the server saves: bgsave, or save, which blocks all its clients.")
+  var save = SaveMethod.bgsave
+
+  @Option(help: "The gzip level, 1 to 9.")
+  var level: Int?
+
+  @Option(help: ArgumentHelp("A tag for the archive; may be given again.", valueName: "key=value"))
+  var tag: [String] = []
+
+  @Flag(help: "Save even where the pod's memory limit may not suffice.")
+  var force = false
+
+  func validate() throws {
+    if let level, !(1...9).contains(level) {
+      throw ValidationError("--level: \(level) is not from 1 to 9")
+    }
+    _ = try tags()
+  }
+
+  func run() async throws {
+    let now = Date()
+    let progress = ProgressLine(output)
+    defer { progress.clear() }
+    let settings = try server.settings(key: clientKey.key)
+    let lock = try archives.lock(for: "create", now: now)
+    if save == .save {
+      progress.report(.warning("SAVE blocks all clients of the server until it is done"))
+    }
+    let session = try await ServerSession.open(settings, report: progress.report)
+    var options = CreateBackup.Options()
+    options.method = save
+    if let level { options.level = level }
+    options.tags = try tags()
+    options.force = force
+    let result = try await CreateBackup(
+      session: session, workers: try Workers(), options: options, report: progress.report
+    ).run(into: lock, now: now)
+    progress.clear()
+    if result.manifest.verification.level == .integrityOnly {
+      progress.report(
+        .warning("RDB version \(result.manifest.rdb.version) is newer than this tool understands"))
+    }
+    try show(result)
+  }
+
+  private func show(_ result: CreateBackup.Result) throws {
+    if output.json { return try Output.standard.write(json: result.manifest) }
+    let isWatched = Output.standard.isTerminal || Output.error.isTerminal
+    guard output.verbose || (isWatched && !output.quiet) else { return }
+    let manifest = result.manifest
+    Output.standard.write(
+      "\(result.path): \(manifest.content.keys) keys, "
+        + "\(manifest.content.streamsTotal) streams, "
+        + "\(Figures.bytes(manifest.rdb.bytes)) in \(Figures.bytes(manifest.archive.bytes)), "
+        + "\(manifest.verification.level.words)\n")
+  }
+
+  private func tags() throws -> [String: String] {
+    var tags: [String: String] = [:]
+    for text in tag {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty else {
+        throw ValidationError("--tag: \"\(text)\" is not KEY=VALUE")
+      }
+      tags[String(parts[0])] = String(parts[1])
+    }
+    return tags
+  }
+}
+
+extension Verdict {
+  /// The verdict for people.
+  var words: String {
+    switch self {
+    case .valid: "valid"
+    case .noChecksum: "valid, but the server wrote no checksum"
+    case .integrityOnly: "checksum valid, contents newer than this tool"
+    case .damaged: "damaged"
+    }
+  }
+}

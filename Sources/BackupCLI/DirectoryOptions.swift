@@ -1,0 +1,58 @@
+import ArchiveStore
+import ArgumentParser
+import FoundationEssentials
+import Operations
+
+/// Where the archives lie.
+struct DirectoryOptions: ParsableArguments, Sendable {
+  @Option(help: "The directory with the archives (default: ~/.raibid/backups).")
+  var directory: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Which Redis, where the directory holds several.", valueName: "namespace/pod|host:port"))
+  var source: String?
+
+  /// The directory that is meant; nothing is looked at yet.
+  func archiveDirectory(_ environment: Environment = .current) -> ArchiveDirectory {
+    ArchiveDirectory(path: given(environment) ?? environment.defaultDirectory)
+  }
+
+  /// Makes the directory where it is missing, and becomes its one writer.
+  ///
+  /// - Parameters:
+  ///   - command: What other runs are told about this one.
+  ///   - now: When it began.
+  /// - Throws: `BackupError`.
+  func lock(for command: String, now: Date) throws -> DirectoryLock {
+    let directory = archiveDirectory()
+    return try translatingErrors {
+      try directory.make(makingParent: given(.current) == nil)
+      let holder =
+        "pid \(ProcessInfo.processInfo.processIdentifier), \(Tool.name) \(command), "
+        + "since \(now.formatted(.iso8601))"
+      return try directory.lock(holder: holder)
+    }
+  }
+
+  private func given(_ environment: Environment) -> String? {
+    directory ?? environment.option("directory")
+  }
+
+  /// The archive that a user means.
+  func find(_ reference: String) throws -> ArchiveEntry {
+    try translatingErrors { try archiveDirectory().find(reference, source: sourceName) }
+  }
+
+  /// Which Redis is meant, where anything says so.
+  var sourceName: String? { source ?? Environment.current.option("source") }
+}
+
+/// Runs a body and puts the errors of archives and files into words.
+func translatingErrors<Result>(_ body: () throws -> Result) throws -> Result {
+  do {
+    return try body()
+  } catch {
+    throw BackupError(storing: error)
+  }
+}

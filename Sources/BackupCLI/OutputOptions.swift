@@ -1,0 +1,20 @@
+import ArgumentParser
+
+/// How much is printed, and in which form.
+struct OutputOptions: ParsableArguments, Sendable {
+  @Flag(help: "Print exactly one JSON document.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "Print errors only.")
+  var quiet = false
+
+  @Flag(name: .shortAndLong, help: "Tell each step.")
+  var verbose = false
+
+  @Flag(help: "Show no progress line.")
+  var noProgress = false
+
+  func validate() throws {
+    if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
+  }
+}

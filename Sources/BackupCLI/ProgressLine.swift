@@ -1,0 +1,81 @@
+import Glibc
+import Operations
+import Synchronization
+
+/// Shows the progress of a command: one line that is written over on a terminal, steps with `--verbose`,
+/// warnings unless the user wants none.
+final class ProgressLine: Sendable {
+  private struct State {
+    var part = ""
+    var began = ContinuousClock.now
+    var lastShown: ContinuousClock.Instant?
+    var isShown = false
+  }
+
+  private static let interval = Duration.milliseconds(100)
+
+  private let options: OutputOptions
+  private let showsLine: Bool
+  private let state = Mutex(State())
+
+  init(_ options: OutputOptions) {
+    self.options = options
+    showsLine = Output.error.isTerminal && !options.noProgress && !options.quiet && !options.verbose
+  }
+
+  /// What use cases report to.
+  var report: ProgressReport { { self.take($0) } }
+
+  /// Removes the line, so that other text can follow.
+  func clear() {
+    state.withLock { Self.clear(&$0) }
+  }
+
+  private func take(_ progress: Progress) {
+    state.withLock { state in
+      switch progress {
+      case .began(let part):
+        state.part = part
+        state.began = .now
+        state.lastShown = nil
+        if options.verbose { Output.error.write("\(part)\n") }
+        show("", &state)
+      case .bytes(let done, let total): show(Self.text(done, total, since: state.began), &state)
+      case .fraction(let share): show("\(Int(share * 100)) %", &state)
+      case .warning(let text):
+        guard !options.quiet else { return }
+        Self.clear(&state)
+        Output.error.write("\(Tool.name): warning: \(text)\n")
+      }
+    }
+  }
+
+  private func show(_ text: String, _ state: inout State) {
+    guard showsLine else { return }
+    let now = ContinuousClock.now
+    if let last = state.lastShown, now - last < Self.interval { return }
+    state.lastShown = now
+    state.isShown = true
+    Output.error.write("\r\u{1B}[K\(state.part) \(text)")
+  }
+
+  private static func clear(_ state: inout State) {
+    if state.isShown { Output.error.write("\r\u{1B}[K") }
+    state.isShown = false
+  }
+
+  private static func text(
+    _ done: UInt64, _ total: UInt64?, since began: ContinuousClock.Instant
+  ) -> String {
+    let (seconds, attoseconds) = (ContinuousClock.now - began).components
+    let elapsed = max(Double(seconds) + Double(attoseconds) / 1e18, 0.001)
+    let rate = Double(done) / elapsed
+    var text = "\(Figures.bytes(done))"
+    if let total { text += " of \(Figures.bytes(total))" }
+    text += ", \(Figures.bytes(UInt64(rate)))/s"
+    if let total, total > done, rate > 0 {
+      text += ", \(Figures.duration(Double(total - done) / rate)) left"
+    }
+    return text
+  }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+import Operations
+
+/// The root command.
+struct RaibidBackup: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: Tool.name,
+    abstract: "Backs up and restores a Redis or Valkey, and proves both.",
+    discussion: """
+      ARCHIVE is a path, a name in the directory, or "latest". A plain .rdb or a foreign .rdb.gz works \
+      wherever an archive does.
+
+      EXIT CODES:
+      \(ExitStatus.table)
+      """,
+    version: Tool.version,
+    subcommands: [Create.self, List.self, Verify.self, Restore.self])
+}

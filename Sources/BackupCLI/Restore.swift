@@ -1,0 +1,116 @@
+import ArchiveStore
+import ArgumentParser
+import FoundationEssentials
+import Operations
+import Workers
+
+/// Restores an archive.
+struct Restore: BackupCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show the plan, ask, replace the server's data, and check what it serves.",
+    discussion: """
+      Writes are refused from before the safety backup until the data has been compared. Whatever fails, \
+      the old data is served again. A restore that was killed is finished or undone by running the same \
+      command again.
+      """)
+
+  @Argument(help: "A path, a name, or \"latest\".")
+  var archive: String?
+
+  @Flag(help: "Do not ask.")
+  var yes = false
+
+  @Flag(help: "Print the plan and change nothing.")
+  var dryRun = false
+
+  @Flag(help: "Finish an unfinished restore.")
+  var resume = false
+
+  @Flag(help: "Undo an unfinished restore.")
+  var rollback = false
+
+  @Flag(help: "Do not back up the present data first.")
+  var noSafetyBackup = false
+
+  @Flag(help: "Leave the old files on the volume.")
+  var keepOld = false
+
+  @Flag(help: "Restore an archive of another Redis.")
+  var fromOtherSource = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How a local server is started again, after this tool has stopped it.", valueName: "cmd"))
+  var restartCommand: String?
+
+  @Option(help: "The key of this client's certificate.")
+  var tlsKey: String?
+
+  @OptionGroup var server: ServerOptions
+  @OptionGroup var archives: DirectoryOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if resume && rollback { throw ValidationError("--resume and --rollback exclude each other") }
+    if (resume || rollback) && archive != nil {
+      throw ValidationError("--resume and --rollback go without ARCHIVE: the journal names it")
+    }
+    if !resume && !rollback && archive == nil {
+      throw ValidationError("which archive? a path, a name, or \"latest\"")
+    }
+  }
+
+  func run() async throws {
+    let now = Date()
+    let progress = ProgressLine(output)
+    defer { progress.clear() }
+    let asks = !yes && !dryRun
+    let name = archive ?? (resume ? "--resume" : "--rollback")
+    // Who cannot be asked must be told before anything is touched, the lock included.
+    if asks && !(Terminal.canAsk) { throw BackupError.cannotAsk(name) }
+    let settings = try server.settings(key: tlsKey, restartCommand: restartCommand)
+    if case .local = settings.place, settings.restartCommand == nil, !dryRun {
+      throw BackupError.noRestartCommand()
+    }
+    let request: RestoreBackup.Request =
+      try archive.map { .restore(try find($0, settings)) } ?? (resume ? .resume : .rollback)
+    let lock = try archives.lock(for: "restore \(name)", now: now)
+    let session = try await ServerSession.open(settings, report: progress.report)
+    var options = RestoreBackup.Options()
+    options.safetyBackup = !noSafetyBackup
+    options.keepsOldFiles = keepOld
+    options.fromOtherSource = fromOtherSource
+    options.dryRun = dryRun
+    let result = try await RestoreBackup(
+      session: session, workers: try Workers(), options: options, lock: lock, report: progress.report,
+      confirm: { plan in
+        progress.clear()
+        if !output.json || asks { RestoreText.show(plan, on: output.json ? .error : .standard) }
+        return !asks || Terminal.ask("Restore now? Type yes: ")
+      }
+    ).run(request, now: now)
+    progress.clear()
+    try show(result)
+  }
+
+  /// `latest` means the latest of the Redis that is restored, unless the user says otherwise.
+  private func find(_ reference: String, _ settings: ConnectionSettings) throws -> ArchiveEntry {
+    let source = archives.sourceName ?? (reference == "latest" ? settings.identity : nil)
+    return try translatingErrors {
+      try archives.archiveDirectory().find(reference, source: source)
+    }
+  }
+
+  private func show(_ result: RestoreResult) throws {
+    if output.json {
+      try Output.standard.write(json: RestoreDocument(result))
+    } else if result.outcome == .dryRun {
+      RestoreText.show(result.plan, on: .standard)
+    } else if !output.quiet {
+      RestoreText.show(result)
+    }
+    guard let failure = result.failure else { return }
+    Output.error.write(ErrorText.text(failure))
+    throw ExitStatus(failure.kind)
+  }
+}

@@ -1,0 +1,185 @@
+import ArgumentParser
+import Files
+import Operations
+
+/// The kinds of places where a Redis lives.
+enum TargetKind: String, ExpressibleByArgument, CaseIterable, Sendable {
+  case kubernetes
+  case local
+}
+
+/// Where the Redis is and how to log in: options, then the environment, then raibid's credentials file,
+/// then the defaults of raibid's own installation.
+struct ServerOptions: ParsableArguments, Sendable {
+  @Option(help: "Where the server lives: kubernetes or local (default: kubernetes).")
+  var target: TargetKind?
+
+  @Option(name: .shortAndLong, help: "The namespace of the pod (default: raibid-redis).")
+  var namespace: String?
+
+  @Option(help: "The context of the kubeconfig.")
+  var context: String?
+
+  @Option(help: "The kubeconfig.")
+  var kubeconfig: String?
+
+  @Option(help: "The pod (default: raibid-redis-master-0).")
+  var pod: String?
+
+  @Option(name: .shortAndLong, help: "The container (default: redis, or the only one).")
+  var container: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The Secret that holds the password (default: raibid-redis/redis-password).",
+      valueName: "name/key"))
+  var passwordSecret: String?
+
+  @Option(help: "The host of a local server (default: 127.0.0.1).")
+  var host: String?
+
+  @Option(help: "The port of a local server (default: 6379).")
+  var port: Int?
+
+  @Option(help: "The ACL user.")
+  var user: String?
+
+  @Option(help: "A file with the password; one final newline is dropped.")
+  var passwordFile: String?
+
+  @Flag(help: "Encrypt the connection and verify the server's certificate.")
+  var tls = false
+
+  @Option(help: "Certificates of the authorities to trust (default: the system's).")
+  var cacert: String?
+
+  @Option(help: "This client's certificate.")
+  var cert: String?
+
+  @Option(help: "The name that the server's certificate must have (default: the host).")
+  var sni: String?
+
+  @Option(help: "Give up on connecting after this time (default: 10s).")
+  var connectTimeout: TimeSpan?
+
+  @Option(help: "Give up when nothing has moved for this time (default: 60s; copying: 15s).")
+  var stallTimeout: TimeSpan?
+
+  func validate() throws {
+    if let port, !(1...65535).contains(port) {
+      throw ValidationError("--port: \(port) is not from 1 to 65535")
+    }
+    if !tls, [cacert, cert, sni].contains(where: { $0 != nil }) {
+      throw ValidationError("--cacert, --cert, --key and --sni go with --tls")
+    }
+  }
+
+  /// All that is known of the connection.
+  ///
+  /// - Parameters:
+  ///   - key: The file with the key of this client's certificate.
+  ///   - restartCommand: How a local server is started again.
+  /// - Throws: `BackupError`.
+  func settings(
+    key: String?, restartCommand: String? = nil, environment: Environment = .current
+  ) throws -> ConnectionSettings {
+    let credentials = try environment.credentials()
+    var settings = ConnectionSettings(try place(credentials, environment))
+    settings.user = user ?? environment.option("user")
+    settings.password = try password(environment) ?? credentials?.password.map { Array($0.utf8) }
+    if let text = passwordSecret ?? environment.option("password-secret") {
+      settings.secret = try secret(text)
+      settings.secretIsRequired = true
+    }
+    settings.usesTLS = tls || environment.option("tls") != nil
+    settings.authorityFile = cacert ?? environment.option("cacert")
+    settings.certificateFile = cert ?? environment.option("cert")
+    settings.keyFile = key ?? environment.option("key")
+    settings.serverName = sni ?? environment.option("sni")
+    settings.restartCommand = restartCommand ?? environment.option("restart-command")
+    if let span = try connectTimeout ?? self.span("connect-timeout", environment) {
+      settings.limits.connect = span.duration
+    }
+    if let span = try stallTimeout ?? self.span("stall-timeout", environment) {
+      settings.limits.stall = span.duration
+      settings.limits.copyStall = span.duration
+    }
+    return settings
+  }
+
+  private func place(
+    _ credentials: Credentials?, _ environment: Environment
+  ) throws -> ConnectionSettings.Place {
+    let kind = try target ?? environment.option("target").map { text in
+      guard let kind = TargetKind(rawValue: text) else {
+        throw BackupError.badValue(
+          "RAIBID_BACKUP_TARGET", text, expected: "kubernetes or local")
+      }
+      return kind
+    }
+    switch kind ?? .kubernetes {
+    case .kubernetes:
+      return .kubernetes(
+        namespace: namespace ?? environment.option("namespace") ?? credentials?.namespace
+          ?? "raibid-redis",
+        pod: pod ?? environment.option("pod") ?? "raibid-redis-master-0",
+        container: container ?? environment.option("container"),
+        context: context ?? environment.option("context"),
+        kubeconfig: kubeconfig ?? environment.option("kubeconfig"))
+    case .local:
+      let port = try port ?? environment.option("port").map { text in
+        guard let port = Int(text), (1...65535).contains(port) else {
+          throw BackupError.badValue("RAIBID_BACKUP_PORT", text, expected: "a port")
+        }
+        return port
+      }
+      return .local(
+        host: host ?? environment.option("host") ?? credentials?.host ?? "127.0.0.1",
+        port: port ?? credentials?.port ?? 6379)
+    }
+  }
+
+  private func password(_ environment: Environment) throws -> [UInt8]? {
+    if let path = passwordFile ?? environment.option("password-file") {
+      return try Self.password(inFile: path)
+    }
+    return environment.value("REDISCLI_AUTH").map { Array($0.utf8) }
+  }
+
+  private static func password(inFile path: String) throws -> [UInt8] {
+    do {
+      guard var bytes = try FileTree.contents(of: path, limit: 1 << 20) else {
+        throw BackupError.passwordFileMissing(path)
+      }
+      if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+      return bytes
+    } catch let error as FileError {
+      throw BackupError.passwordFile(error)
+    }
+  }
+
+  private func secret(_ text: String) throws -> (name: String, key: String) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+      throw BackupError.badValue("--password-secret", text, expected: "NAME/KEY")
+    }
+    return (String(parts[0]), String(parts[1]))
+  }
+
+  private func span(_ option: String, _ environment: Environment) throws -> TimeSpan? {
+    try environment.option(option).map { text in
+      guard let span = TimeSpan(argument: text) else {
+        throw BackupError.badValue(option, text, expected: "a number and one of s m h d w")
+      }
+      return span
+    }
+  }
+}
+
+/// The key of this client's certificate, for commands that have no other `--key`.
+struct ClientKeyOption: ParsableArguments, Sendable {
+  @Option(
+    name: [.customLong("key"), .customLong("tls-key")],
+    help: "The key of this client's certificate.")
+  var key: String?
+}

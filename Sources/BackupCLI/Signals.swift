@@ -1,0 +1,51 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Turns signals into cancellation, so that a command can put things right before it ends.
+final class Signals: Sendable {
+  private static let handled: [(number: Int32, status: ExitStatus)] = [
+    (SIGINT, .interrupted), (SIGTERM, .terminated), (SIGHUP, .hungUp),
+  ]
+
+  private let first = Mutex<ExitStatus?>(nil)
+
+  private init() {}
+
+  /// Runs a command; the first signal cancels it, a second one ends the process at once.
+  ///
+  /// - Returns: The status of the signal that made the command stop, or ``ExitStatus/done``.
+  /// - Throws: What the command throws for other reasons.
+  static func cancelling(
+    _ command: @escaping @Sendable () async throws -> Void
+  ) async throws -> ExitStatus {
+    let signals = Signals()
+    let task = Task { try await command() }
+    let sources = handled.map { number, status in
+      // Ignored as a signal, it still arrives at the source.
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if signals.take(status) { task.cancel() } else { _exit(status.rawValue) }
+      }
+      source.activate()
+      return source
+    }
+    defer { for source in sources { source.cancel() } }
+    do {
+      try await task.value
+      return .done
+    } catch is CancellationError {
+      return signals.first.withLock { $0 } ?? .interrupted
+    }
+  }
+
+  /// - Returns: Whether it is the first one.
+  private func take(_ status: ExitStatus) -> Bool {
+    first.withLock { first in
+      guard first == nil else { return false }
+      first = status
+      return true
+    }
+  }
+}

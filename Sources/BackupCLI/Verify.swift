@@ -1,0 +1,101 @@
+import ArchiveStore
+import ArgumentParser
+import FoundationEssentials
+import Operations
+import RDBFormat
+import Workers
+
+/// Proves archives again.
+struct Verify: BackupCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prove archives again: unpack, parse to the last byte, compare with the manifest.")
+
+  @Argument(help: "Paths, names, or \"latest\" (default: latest).")
+  var references: [String] = []
+
+  @Flag(help: "Verify every archive in the directory.")
+  var all = false
+
+  @Flag(help: "Compare the digest of the file only.")
+  var quick = false
+
+  @OptionGroup var archives: DirectoryOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if all && !references.isEmpty { throw ValidationError("--all goes without ARCHIVE") }
+  }
+
+  func run() async throws {
+    let progress = ProgressLine(output)
+    defer { progress.clear() }
+    let operation = VerifyArchive(workers: try Workers(), report: progress.report)
+    var results: [VerifyArchive.Result] = []
+    for entry in try entries() {
+      let now = Date()
+      let result =
+        quick
+        ? try await operation.runQuick(entry, now: now)
+        : try await operation.run(entry, now: now)
+      if !quick || result.verdict == .damaged {
+        try operation.record(result, now: now)
+      }
+      results.append(result)
+      progress.clear()
+      if !output.json, !output.quiet || result.verdict == .damaged { show(result) }
+    }
+    if output.json {
+      try Output.standard.write(
+        json: VerifyDocument(archives: results.map(VerifyDocument.Archive.init)))
+    }
+    if results.contains(where: { $0.verdict == .damaged }) { throw ExitStatus.damaged }
+  }
+
+  private func entries() throws -> [ArchiveEntry] {
+    if all {
+      let entries = try translatingErrors {
+        try archives.archiveDirectory().archives(of: archives.sourceName)
+      }
+      guard !entries.isEmpty else {
+        throw BackupError(
+          storing: DirectoryError.noWholeArchive(directory: archives.archiveDirectory().path))
+      }
+      return entries
+    }
+    return try (references.isEmpty ? ["latest"] : references).map { try archives.find($0) }
+  }
+
+  private func show(_ result: VerifyArchive.Result) {
+    var text = "\(result.entry.path): \(result.verdict.words)"
+    if let summary = result.summary {
+      text += ", \(summary.content.keys) keys, \(summary.content.streamsTotal) streams"
+    }
+    text += "\n"
+    for finding in result.findings { text += "  \(finding.kind): \(finding.message)\n" }
+    Output.standard.write(text)
+  }
+}
+
+/// The document of `verify --json`.
+struct VerifyDocument: Encodable {
+  /// One archive.
+  struct Archive: Encodable {
+    let path: String
+    let verdict: Verdict
+    let findings: [Finding]
+
+    init(_ result: VerifyArchive.Result) {
+      path = result.entry.path
+      verdict = result.verdict
+      findings = result.findings
+    }
+  }
+
+  let schemaVersion = 1
+  let archives: [Archive]
+
+  enum CodingKeys: String, CodingKey {
+    case archives
+    case schemaVersion = "schema_version"
+  }
+}

@@ -1,0 +1,43 @@
+import Glibc
+
+/// A system call on a file that failed, as facts.
+public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What was tried, as a verb: "open", "write", "sync".
+  public let verb: String
+  /// The path that it was tried on.
+  public let path: String
+  /// The `errno` that the system gave.
+  public let errorNumber: Int32
+
+  /// Creates an error from its facts.
+  public init(verb: String, path: String, errorNumber: Int32) {
+    self.verb = verb
+    self.path = path
+    self.errorNumber = errorNumber
+  }
+
+  /// The file or a directory on the way to it does not exist.
+  public var isMissing: Bool { errorNumber == ENOENT || errorNumber == ENOTDIR }
+
+  /// Something of that name is there already.
+  public var isExisting: Bool { errorNumber == EEXIST }
+
+  /// The user of this process may not do this.
+  public var isDenied: Bool { errorNumber == EACCES || errorNumber == EPERM }
+
+  /// Nothing can be changed there, whoever asks.
+  public var isReadOnly: Bool { errorNumber == EROFS }
+
+  /// A directory where a file was expected.
+  public var isDirectory: Bool { errorNumber == EISDIR }
+
+  /// The file system cannot do this at all, or not to files made by others.
+  public var isUnsupported: Bool {
+    [EOPNOTSUPP, ENOTSUP, ENOSYS, EINVAL, EPERM, EMLINK, ENOLCK].contains(errorNumber)
+  }
+
+  /// The lower-case fact: "cannot open /x: Permission denied".
+  public var description: String {
+    unsafe "cannot \(verb) \(path): \(String(cString: strerror(errorNumber)))"
+  }
+}

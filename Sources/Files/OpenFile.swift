@@ -1,0 +1,130 @@
+import Glibc
+
+/// A file that is open, and is closed with its last reference.
+///
+/// Every call blocks; none takes longer than the disk does. Reading and writing move the one position
+/// that the file has, so that one task at a time may do so.
+public final class OpenFile: Sendable {
+  /// The path that it was opened by.
+  public let path: String
+  let descriptor: Int32
+
+  private init(path: String, flags: Int32, mode: mode_t, verb: String) throws(FileError) {
+    let descriptor = unsafe open(path, flags | O_CLOEXEC, mode)
+    guard descriptor >= 0 else {
+      throw FileError(verb: verb, path: path, errorNumber: errno)
+    }
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  /// Opens a file for reading.
+  ///
+  /// - Throws: ``FileError``; a directory counts as a file that cannot be read (`EISDIR`).
+  public convenience init(reading path: String) throws(FileError) {
+    // Without O_NONBLOCK a FIFO of that name would hold us until somebody writes to it.
+    try self.init(path: path, flags: O_RDONLY | O_NONBLOCK, mode: 0, verb: "open")
+    let kind = try status().kind
+    guard kind != .directory else {
+      throw FileError(verb: "read", path: path, errorNumber: EISDIR)
+    }
+  }
+
+  /// Creates a file that must not exist yet, readable and writable by its owner alone.
+  public convenience init(creating path: String) throws(FileError) {
+    try self.init(
+      path: path, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600, verb: "create")
+  }
+
+  /// Opens a file for writing at its end; it is created, for its owner alone, when it is missing.
+  public convenience init(appending path: String) throws(FileError) {
+    try self.init(
+      path: path, flags: O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600, verb: "open")
+  }
+
+  /// Opens a file that other processes lock too; it is created when it is missing.
+  public convenience init(locking path: String) throws(FileError) {
+    try self.init(
+      path: path, flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600, verb: "open")
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  /// Reads the next bytes: at least one, at most `limit`; none at the end of the file.
+  public func read(upTo limit: Int) throws(FileError) -> [UInt8] {
+    var failure: Int32 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+      var result = unsafe Glibc.read(descriptor, buffer.baseAddress, limit)
+      while result < 0 && errno == EINTR {
+        result = unsafe Glibc.read(descriptor, buffer.baseAddress, limit)
+      }
+      failure = result < 0 ? errno : 0
+      count = max(result, 0)
+    }
+    guard failure == 0 else { throw FileError(verb: "read", path: path, errorNumber: failure) }
+    return bytes
+  }
+
+  /// Writes all of the bytes.
+  public func write(_ bytes: [UInt8]) throws(FileError) {
+    var written = 0
+    while written < bytes.count {
+      let result = unsafe bytes.withUnsafeBytes { buffer in
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[written...])
+        return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
+      }
+      if result < 0 && errno == EINTR { continue }
+      guard result >= 0 else { throw FileError(verb: "write", path: path, errorNumber: errno) }
+      written += result
+    }
+  }
+
+  /// Makes the bytes durable: after this they survive a power cut.
+  public func sync() throws(FileError) {
+    guard fsync(descriptor) == 0 else {
+      throw FileError(verb: "sync", path: path, errorNumber: errno)
+    }
+  }
+
+  /// Tells the system to forget its copy of the file in memory, so that the next read asks the disk.
+  ///
+  /// Only an advice: a file system may ignore it.
+  public func dropCache() {
+    posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+  }
+
+  /// What the system knows of the file.
+  public func status() throws(FileError) -> FileStatus {
+    var raw = stat()
+    guard unsafe fstat(descriptor, &raw) == 0 else {
+      throw FileError(verb: "examine", path: path, errorNumber: errno)
+    }
+    return FileStatus(raw)
+  }
+
+  /// Takes the lock on the file for this process, unless another one has it.
+  ///
+  /// The lock goes when the last reference to the file goes or the process ends, however it ends.
+  /// - Returns: False when another process holds it.
+  /// - Throws: ``FileError`` where the file system has no locks.
+  public func tryLock() throws(FileError) -> Bool {
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      switch errno {
+      case EINTR: continue
+      case EWOULDBLOCK: return false
+      default: throw FileError(verb: "lock", path: path, errorNumber: errno)
+      }
+    }
+    return true
+  }
+
+  /// Puts these bytes in the place of all that the file holds.
+  public func replaceContents(with bytes: [UInt8]) throws(FileError) {
+    guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
+      throw FileError(verb: "write", path: path, errorNumber: errno)
+    }
+    try write(bytes)
+  }
+}

@@ -1,0 +1,69 @@
+import Targets
+
+/// What the server will be told at its next start, as far as it can be seen: its configuration file with
+/// what that includes, and its arguments.
+struct NextStart: Sendable, Equatable {
+  /// Files larger than this are not read.
+  private static let maximumByteCount = 4 << 20
+  /// `include` may not nest deeper than this.
+  private static let maximumDepth = 8
+  private static let names: Set<String> = [
+    "appendonly", "dir", "dbfilename", "appendfilename", "appenddirname",
+  ]
+
+  /// The last value of each setting that decides which files are loaded; a setting that is not
+  /// mentioned has the server's default.
+  private(set) var settings: [String: String] = [:]
+
+  init(settings: [String: String]) {
+    self.settings = settings
+  }
+
+  /// Reads the configuration.
+  ///
+  /// - Parameters:
+  ///   - file: The path that the server was started with; empty when there was none.
+  ///   - arguments: The words after it, where they can be seen.
+  /// - Returns: Nil when nothing can be seen.
+  static func read(
+    file: String, arguments: [String], from volume: any DataVolume
+  ) async throws -> NextStart? {
+    var start = NextStart(settings: [:])
+    let named = try await file.isEmpty ? false : start.take(file: file, from: volume, depth: 0)
+    start.take(arguments: arguments)
+    return named || !start.settings.isEmpty ? start : nil
+  }
+
+  /// - Returns: Whether the file could be read.
+  private mutating func take(
+    file: String, from volume: any DataVolume, depth: Int
+  ) async throws -> Bool {
+    guard depth < Self.maximumDepth else { return false }
+    let bytes: [UInt8]?
+    do {
+      bytes = try await volume.contents(of: file, limit: Self.maximumByteCount)
+    } catch TargetError.permissionDenied {
+      return false
+    }
+    guard let bytes else { return false }
+    for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+      guard !line.drop(while: \.isWhitespace).hasPrefix("#"),
+        let words = ConfigurationLine.words(in: line), words.count >= 2
+      else { continue }
+      let name = words[0].lowercased()
+      if name == "include" {
+        _ = try await take(file: words[1], from: volume, depth: depth + 1)
+      } else if Self.names.contains(name) {
+        settings[name] = words[1]
+      }
+    }
+    return true
+  }
+
+  private mutating func take(arguments: [String]) {
+    for (option, value) in zip(arguments, arguments.dropFirst()) where option.hasPrefix("--") {
+      let name = option.dropFirst(2).lowercased()
+      if Self.names.contains(name) { settings[name] = value }
+    }
+  }
+}

@@ -1,0 +1,275 @@
+import ArchiveStore
+import Files
+import FoundationEssentials
+import RDBFormat
+import RedisClient
+import Targets
+import Workers
+
+/// Restores an archive: proves it, plans, asks, replaces the server's data, compares, and goes back to
+/// the old data when anything fails.
+public struct RestoreBackup: Sendable {
+  /// What may be chosen about a restore.
+  public struct Options: Sendable {
+    /// Whether the present data is backed up first.
+    public var safetyBackup = true
+    /// Whether the old files stay on the volume.
+    public var keepsOldFiles = false
+    /// Whether the archive may be of another Redis.
+    public var fromOtherSource = false
+    /// Whether only the plan is wanted.
+    public var dryRun = false
+
+    /// The choices of the documentation.
+    public init() {}
+
+    var machine: RestoreMachine.Options {
+      RestoreMachine.Options(
+        safetyBackup: safetyBackup, keepsOldFiles: keepsOldFiles, fromOtherSource: fromOtherSource)
+    }
+  }
+
+  /// What a user asks for.
+  public enum Request: Sendable {
+    /// Restore an archive; an unfinished restore of the same archive is finished or undone first.
+    case restore(ArchiveEntry)
+    /// Finish an unfinished restore.
+    case resume
+    /// Undo an unfinished restore.
+    case rollback
+  }
+
+  let session: ServerSession
+  let workers: Workers
+  let options: Options
+  let lock: DirectoryLock
+  let report: ProgressReport
+  let confirm: @Sendable (RestorePlan) async throws -> Bool
+
+  /// - Parameters:
+  ///   - session: The way to the server.
+  ///   - workers: The threads for the work.
+  ///   - lock: The directory for the safety backup and the log.
+  ///   - report: Takes the progress.
+  ///   - confirm: Shows the plan and says whether to go on; not called for a dry run.
+  public init(
+    session: ServerSession, workers: Workers, options: Options, lock: DirectoryLock,
+    report: @escaping ProgressReport,
+    confirm: @escaping @Sendable (RestorePlan) async throws -> Bool
+  ) {
+    self.session = session
+    self.workers = workers
+    self.options = options
+    self.lock = lock
+    self.report = report
+    self.confirm = confirm
+  }
+
+  /// Carries out a request.
+  ///
+  /// - Parameter now: The time that names what the restore makes.
+  /// - Returns: How it ended, a failed restore after which the old data is served again included.
+  /// - Throws: ``BackupError`` when nothing was changed; `CancellationError` when it was cancelled before
+  ///   its commit point, and the old data is served as before.
+  public func run(_ request: Request, now: Date) async throws -> RestoreResult {
+    var candidate: RestoreCandidate?
+    if case .restore(let entry) = request { candidate = try await prove(entry, now: now) }
+    do {
+      let situation = try await lookAround()
+      guard let journal = situation.journal else {
+        guard let candidate else { throw BackupError.noUnfinishedRestore() }
+        return try await begin(candidate, situation, now: now)
+      }
+      return try await takeUp(journal, request, candidate, now: now)
+    } catch let refusal as RestoreRefusal {
+      throw BackupError(refusing: refusal, session: session)
+    } catch {
+      throw BackupError(restoring: error, session: session)
+    }
+  }
+
+  // MARK: - Looking
+
+  private struct Situation: Sendable {
+    let status: ServerStatus
+    let settings: ServerSettings
+    let modules: [String]
+    let journal: RestoreJournal?
+  }
+
+  /// Proves the whole archive before anything else is looked at.
+  private func prove(_ entry: ArchiveEntry, now: Date) async throws -> RestoreCandidate {
+    report(.began("proving the archive"))
+    let result = try await VerifyArchive(workers: workers, report: report).run(entry, now: now)
+    guard let summary = result.summary, let dumpDigest = result.dumpDigest, result.verdict.isWhole
+    else { throw BackupError.archiveDamaged(entry.path, result.findings) }
+    guard result.verdict != .integrityOnly else {
+      throw BackupError.archiveNotUnderstood(entry.path, version: summary.version)
+    }
+    return RestoreCandidate(
+      path: entry.path, name: entry.name?.description ?? entry.path,
+      fileDigest: result.fileDigest, dumpDigest: dumpDigest, summary: summary,
+      source: entry.source)
+  }
+
+  private func lookAround() async throws -> Situation {
+    report(.began("looking at the server"))
+    return try await RestartedServer(session: session, log: RestoreLog(lock.directory))
+      .withConnection { [session] connection in
+        let status = try await connection.status()
+        let settings = try await ServerSettings.read(from: connection)
+        let journal = try await RestoreJournal.read(
+          in: settings.directory, of: session.target.volume)
+        guard journal != nil || status.loading != true else {
+          throw BackupError.serverIsLoading(status.loadingLoadedPercent)
+        }
+        return Situation(
+          status: status, settings: settings,
+          modules: journal == nil ? try await connection.moduleNames() : [], journal: journal)
+      }
+  }
+
+  private func facts(_ situation: Situation) async throws -> RestoreFacts {
+    let volume = session.target.volume
+    let settings = situation.settings
+    let directory = join(
+      settings.directory, settings.appendDirectoryName ?? "appendonlydir")
+    let manifest = try await volume.contents(
+      of: join(directory, settings.appendFileName + ".manifest"),
+      limit: RestoreJournal.maximumByteCount)
+    return RestoreFacts(
+      status: situation.status, settings: settings,
+      nextStart: try await NextStart.read(
+        file: situation.status.configFile ?? "",
+        arguments: session.target.control.startArguments, from: volume),
+      appendManifest: manifest.flatMap { AOFManifest(String(decoding: $0, as: UTF8.self)) },
+      obstacles: try await session.target.control.obstacles(
+        processID: Int(situation.status.processID ?? 0), dataDirectory: settings.directory),
+      freeByteCount: try await volume.freeByteCount(at: settings.directory),
+      dumpByteCount: try await volume.status(
+        of: join(settings.directory, settings.dumpFileName))?.byteCount ?? 0,
+      modules: situation.modules, identity: session.target.source.identity)
+  }
+
+  // MARK: - A new restore
+
+  private func begin(
+    _ candidate: RestoreCandidate, _ situation: Situation, now: Date
+  ) async throws -> RestoreResult {
+    let facts = try await facts(situation)
+    let stamp = ArchiveName(date: now).description.dropFirst("redis-dump-".count)
+    let machine = try RestoreMachine.plan(facts, candidate, options.machine, stamp: String(stamp))
+    let plan = RestorePlan(
+      machine.stages.flatMap(\.steps), candidate: candidate, facts: facts, files: machine.files)
+    if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
+    guard try await confirm(plan) else { throw BackupError.notConfirmed() }
+    let journal = RestoreJournal(
+      startedAt: now, tool: Tool.manifest,
+      archive: RestoreJournal.Archive(
+        name: candidate.name, path: candidate.path, sha256: candidate.fileDigest,
+        dumpSHA256: candidate.dumpDigest, dumpBytes: candidate.summary.byteCount),
+      files: machine.files, settings: situation.settings, runID: situation.status.runID ?? "",
+      processID: Int(situation.status.processID ?? 0))
+    return try await forward(machine.stages, run(candidate, journal), plan: plan)
+  }
+
+  // MARK: - An unfinished restore
+
+  private func takeUp(
+    _ journal: RestoreJournal, _ request: Request, _ given: RestoreCandidate?, now: Date
+  ) async throws -> RestoreResult {
+    if let given, given.fileDigest != journal.archive.sha256 {
+      throw BackupError.otherRestoreUnfinished(journal.archive.name, given: given.name)
+    }
+    let standing = try await run(given, journal).standing()
+    let goesBack =
+      journal.direction != .forward || standing.phase < .swapped
+      || { if case .rollback = request { standing.phase != .committed } else { false } }()
+    if goesBack {
+      let way = RestoreMachine.rollback(
+        from: standing.phase, serverAnswers: standing.serverAnswers)
+      let plan = RestorePlan(way.undo + way.tidy, unfinished: journal)
+      if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
+      guard try await confirm(plan) else { throw BackupError.notConfirmed() }
+      let undone = try await back(run(given, journal), plan: plan, because: nil)
+      guard undone.outcome == .rolledBack, let given else { return undone }
+      // The old data is as safe as before the interrupted run: now the wish itself.
+      return try await begin(given, lookAround(), now: now)
+    }
+    let candidate =
+      if let given { given } else { try await prove(named: journal, now: now) }
+    let stages = RestoreMachine.resumption(
+      at: standing.phase, RestoreMachine.stages(journal.files.layout, options.machine))
+    let plan = RestorePlan(stages.flatMap(\.steps), unfinished: journal)
+    if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
+    guard try await confirm(plan) else { throw BackupError.notConfirmed() }
+    return try await forward(stages, run(candidate, journal), plan: plan)
+  }
+
+  private func prove(named journal: RestoreJournal, now: Date) async throws -> RestoreCandidate {
+    let entry = try lock.directory.find(journal.archive.path, source: nil)
+    let candidate = try await prove(entry, now: now)
+    guard candidate.fileDigest == journal.archive.sha256 else {
+      throw BackupError.otherRestoreUnfinished(journal.archive.name, given: candidate.name)
+    }
+    return candidate
+  }
+
+  private func run(_ candidate: RestoreCandidate?, _ journal: RestoreJournal) -> RestoreRun {
+    RestoreRun(
+      session: session, lock: lock, workers: workers, report: report, candidate: candidate,
+      journal: journal)
+  }
+
+  // MARK: - Both ways
+
+  /// Goes forward, and back when that fails. Up to the swap it can be cancelled; from then on the end
+  /// is nearer than the beginning, and it is carried through.
+  private func forward(
+    _ stages: [RestoreMachine.Plan.Stage], _ run: RestoreRun, plan: RestorePlan
+  ) async throws -> RestoreResult {
+    let log = RestoreLog(lock.directory)
+    let journal = await run.journal
+    try log.append(.started, journal, source: session.target.source.identity)
+    do {
+      try await run.advance(stages.filter { $0.phase < .swapped })
+      try Task.checkCancellation()
+      try await uncancelled { try await run.advance(stages.filter { $0.phase >= .swapped }) }
+    } catch {
+      let reached = await run.journal.phase
+      let result = try await back(run, plan: plan, because: error)
+      // Before writes were refused nobody can have noticed anything: the fault itself is the answer.
+      if result.outcome == .rolledBack, error is CancellationError || reached < .refusingWrites {
+        throw error
+      }
+      return result
+    }
+    try log.append(.restored, journal, source: session.target.source.identity)
+    return await RestoreResult(.restored, plan: plan, run: run)
+  }
+
+  private func back(
+    _ run: RestoreRun, plan: RestorePlan, because error: (any Error)?
+  ) async throws -> RestoreResult {
+    report(.began("bringing the old data back"))
+    let log = RestoreLog(lock.directory)
+    let source = session.target.source.identity
+    var result = await RestoreResult(.rolledBack, plan: plan, run: run)
+    if let error { result.failure = .restoreFailed(cause: error, session: session) }
+    do {
+      try await uncancelled { try await run.rollBack() }
+      try await log.append(.rolledBack, run.journal, source: source)
+    } catch let second {
+      result.outcome = .rollbackFailed
+      result.failure = await .rollbackFailed(
+        cause: second, first: error, journal: run.journal, session: session)
+      try await log.append(.rollbackFailed, run.journal, source: source)
+    }
+    return await result.completed(by: run)
+  }
+}
+
+/// Runs a body to its end even when the task that waits for it is cancelled.
+private func uncancelled(_ body: @escaping @Sendable () async throws -> Void) async throws {
+  try await Task { try await body() }.value
+}

@@ -1,0 +1,61 @@
+import RDBFormat
+import RedisClient
+import Targets
+
+/// All that the plan of a restore depends on, besides the archive and the options.
+struct RestoreFacts: Sendable, Equatable {
+  /// What INFO says.
+  var status: ServerStatus
+  /// The running configuration.
+  var settings: ServerSettings
+  /// What the next start will be told; nil where that cannot be seen.
+  var nextStart: NextStart?
+  /// The manifest of the append-only file, where it has parts.
+  var appendManifest: AOFManifest?
+  /// What the place where the server lives has against a restart.
+  var obstacles: [RestoreObstacle]
+  /// The free space on the volume in bytes.
+  var freeByteCount: UInt64
+  /// The size of the server's present dump, 0 when there is none.
+  var dumpByteCount: UInt64
+  /// The names of the modules that the server has loaded.
+  var modules: [String]
+  /// The identity of the Redis that is to be restored.
+  var identity: String
+}
+
+/// What is to be restored, as it was proven.
+struct RestoreCandidate: Sendable {
+  /// The path of the archive.
+  let path: String
+  /// The archive's name, or the file's.
+  let name: String
+  /// The SHA-256 of the archive.
+  let fileDigest: String
+  /// The SHA-256 of the dump inside.
+  let dumpDigest: String
+  /// The facts of the dump.
+  let summary: RDBSummary
+  /// The Redis that it came from; nil where the archive does not say.
+  let source: String?
+}
+
+/// Why a restore is refused, with nothing touched.
+enum RestoreRefusal: Error, Sendable, Equatable {
+  case notAMaster(role: String)
+  case replicasConnected(Int)
+  case mode(String)
+  case versionTooNew(dump: String, server: String)
+  case modulesMissing([String])
+  case tooFewDatabases(needed: UInt64, configured: Int)
+  case nextStartDiffers(setting: String, running: String, next: String)
+  case obstacle(RestoreObstacle)
+  case otherSource(archive: String, target: String)
+  case noRoom(need: UInt64, free: UInt64)
+  case appendManifestUnreadable(path: String)
+}
+
+extension ServerStatus {
+  /// The product and its version for people: "redis 7.0.15".
+  var productAndVersion: String { "\(product?.rawValue ?? "server") \(version ?? "")" }
+}

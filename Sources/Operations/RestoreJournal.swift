@@ -1,0 +1,97 @@
+import ArchiveStore
+import FoundationEssentials
+import RedisClient
+import Targets
+
+/// What a restore writes on the volume before it changes anything, so that any later run, from any
+/// machine, can finish or undo it.
+struct RestoreJournal: Codable, Sendable, Equatable {
+  /// The archive that is being restored.
+  struct Archive: Codable, Sendable, Equatable {
+    let name: String
+    let path: String
+    let sha256: String
+    let dumpSHA256: String
+    let dumpBytes: UInt64
+
+    enum CodingKeys: String, CodingKey {
+      case name, path, sha256
+      case dumpSHA256 = "dump_sha256"
+      case dumpBytes = "dump_bytes"
+    }
+  }
+
+  /// Which way the restore goes.
+  enum Direction: String, Codable, Sendable {
+    case forward
+    /// The old data is being brought back.
+    case back
+    /// The old data is served again; what is left is tidying up.
+    case backDone = "back_done"
+  }
+
+  /// The keys of one database.
+  struct Keyspace: Codable, Sendable, Equatable {
+    let index: Int
+    let keys: UInt64
+    let expires: UInt64
+  }
+
+  static let newestSchemaVersion = 1
+  static let maximumByteCount = 1 << 20
+
+  var schemaVersion = Self.newestSchemaVersion
+  let startedAt: Date
+  let tool: Manifest.Tool
+  let archive: Archive
+  let files: RestoreFiles
+  let settings: ServerSettings
+  /// The server process that the restore began with.
+  let runID: String
+  /// Its number, where it is a process of this host.
+  var processID: Int
+  /// The phase that the restore was about to reach.
+  var phase = RestorePhase.begun
+  var direction = Direction.forward
+  /// The old data, counted when no write was acknowledged any more.
+  var oldKeyspace: [Keyspace] = []
+  /// The path of the safety backup.
+  var safetyBackup: String?
+
+  enum CodingKeys: String, CodingKey {
+    case tool, archive, files, settings, phase, direction
+    case schemaVersion = "schema_version"
+    case startedAt = "started_at"
+    case runID = "run_id"
+    case processID = "process_id"
+    case oldKeyspace = "old_keyspace"
+    case safetyBackup = "safety_backup"
+  }
+
+  /// Reads the journal of an unfinished restore; nil when there is none.
+  ///
+  /// - Throws: ``BackupError`` when there is one that this version cannot read; `TargetError`.
+  static func read(
+    in directory: String, of volume: any DataVolume
+  ) async throws -> RestoreJournal? {
+    let path = RestoreFiles.journal(in: directory)
+    guard let bytes = try await volume.contents(of: path, limit: maximumByteCount) else {
+      return nil
+    }
+    do {
+      let journal = try JSON.decoder().decode(RestoreJournal.self, from: Data(bytes))
+      guard journal.schemaVersion <= newestSchemaVersion else {
+        throw BackupError.journalUnreadable(path, cause: "it was written by a newer version")
+      }
+      return journal
+    } catch let error as DecodingError {
+      throw BackupError.journalUnreadable(path, cause: "\(error)")
+    }
+  }
+
+  /// Writes the journal in one step, durably.
+  func write(to volume: any DataVolume) async throws {
+    let bytes = Array(try JSON.encoder().encode(self))
+    try await volume.replace(RestoreFiles.journal(in: settings.directory), with: bytes)
+  }
+}

@@ -1,0 +1,79 @@
+/// Which files a server loads at its start, and so which one must be replaced.
+public enum RestoreLayout: String, Codable, Sendable {
+  /// An append-only file in parts with a manifest (7.0 and later).
+  case multiPartAOF = "multi_part_aof"
+  /// One append-only file (6.2).
+  case singleFileAOF = "single_file_aof"
+  /// `dump.rdb`, because the append-only file is off.
+  case snapshot
+}
+
+/// The paths of one restore on the volume, chosen once and kept in its journal.
+struct RestoreFiles: Codable, Sendable, Equatable {
+  /// A small file that is staged beside the dump.
+  struct Text: Codable, Sendable, Equatable {
+    let path: String
+    let text: String
+  }
+
+  let layout: RestoreLayout
+  /// The file that the next start reads first; replacing it is the commit point.
+  let live: String
+  /// The backup's dump under its own name.
+  let stagedDump: String
+  /// What is staged beside it: for parts an empty increment and the new manifest.
+  let stagedTexts: [Text]
+  /// What is renamed to ``live``.
+  let replacement: String
+  /// The second names of the old files: a directory for parts, else a file.
+  let kept: String
+  /// For parts: the sequence number of the backup.
+  let sequence: Int64?
+
+  /// The directory of the append-only file's parts.
+  var directory: String { String(live[..<(live.lastIndex(of: "/") ?? live.endIndex)]) }
+  /// The name of ``live`` in its directory.
+  var liveName: String { String(live[live.index(after: live.lastIndex(of: "/") ?? live.startIndex)...]) }
+  /// Where a copy of the old file waits to be renamed back.
+  var returning: String { live + ".rollback" }
+
+  /// Chooses the paths.
+  ///
+  /// - Parameter stamp: What tells the second names of this restore from those of others.
+  init(settings: ServerSettings, layout: RestoreLayout, manifest: AOFManifest?, stamp: String) {
+    self.layout = layout
+    switch layout {
+    case .multiPartAOF:
+      let directory = join(settings.directory, settings.appendDirectoryName ?? "appendonlydir")
+      let name = settings.appendFileName
+      // Far above what the old server can reach in the meantime, so that a higher number is ours.
+      let sequence = (manifest?.highestSequence ?? 0) + 1000
+      let base = "\(name).\(sequence).base.rdb"
+      let increment = "\(name).\(sequence).incr.aof"
+      let replacement = AOFManifest(files: [
+        AOFManifest.File(name: base, sequence: sequence, type: "b"),
+        AOFManifest.File(name: increment, sequence: sequence, type: "i"),
+      ])
+      live = join(directory, "\(name).manifest")
+      stagedDump = join(directory, base)
+      self.replacement = live + ".restore"
+      stagedTexts = [
+        Text(path: join(directory, increment), text: ""),
+        Text(path: self.replacement, text: replacement.text),
+      ]
+      kept = "\(directory).before-\(stamp)"
+      self.sequence = sequence
+    case .singleFileAOF, .snapshot:
+      let name = layout == .snapshot ? settings.dumpFileName : settings.appendFileName
+      live = join(settings.directory, name)
+      stagedDump = live + ".restore"
+      replacement = stagedDump
+      stagedTexts = []
+      kept = "\(live).before-\(stamp)"
+      sequence = nil
+    }
+  }
+
+  /// Where the journal of a restore lies in a data directory.
+  static func journal(in directory: String) -> String { join(directory, "raibid-restore.json") }
+}

@@ -1,0 +1,60 @@
+import ArchiveStore
+import Files
+import FoundationEssentials
+import Glibc
+
+/// The log of all restores beside the archives, one JSON object a line: who, when, from, to, result.
+struct RestoreLog: Sendable {
+  /// What a line tells.
+  enum Event: String, Codable, Sendable {
+    case started
+    case restored
+    case rolledBack = "rolled_back"
+    case rollbackFailed = "rollback_failed"
+  }
+
+  /// A line.
+  struct Line: Codable, Sendable {
+    let time: Date
+    let event: Event
+    let user: String
+    let archive: String
+    let target: String
+    let directory: String
+
+    enum CodingKeys: String, CodingKey {
+      case time, event, user, archive, target, directory
+    }
+  }
+
+  private static let maximumByteCount = 64 << 20
+  private let path: String
+
+  init(_ directory: ArchiveDirectory) {
+    path = join(directory.path, "restores.jsonl")
+  }
+
+  /// Adds a line, durably.
+  func append(_ event: Event, _ journal: RestoreJournal, source: String) throws {
+    let line = Line(
+      time: Date(), event: event, user: "\(getuid())", archive: journal.archive.name,
+      target: source, directory: journal.settings.directory)
+    let encoder = JSON.encoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let file = try OpenFile(appending: path)
+    try file.write(Array(try encoder.encode(line)) + Array("\n".utf8))
+    try file.sync()
+  }
+
+  /// Whether the last restore of a Redis began and never said how it ended.
+  func isUnfinished(source: String) throws -> Bool {
+    guard let bytes = try FileTree.contents(of: path, limit: Self.maximumByteCount) else {
+      return false
+    }
+    let decoder = JSON.decoder()
+    let last = bytes.split(separator: UInt8(ascii: "\n"))
+      .compactMap { try? decoder.decode(Line.self, from: Data($0)) }
+      .last { $0.target == source }
+    return last?.event == .started || last?.event == .rollbackFailed
+  }
+}

@@ -1,0 +1,189 @@
+import RDBFormat
+import RedisClient
+
+/// Decides what a restore does: from facts to a list of steps, and from any phase back to the old data.
+///
+/// It does no I/O. The order of the steps is the one that real servers were seen to survive at every
+/// point; the reasons stand in `docs/design.md`.
+enum RestoreMachine {
+  /// What a user may choose.
+  struct Options: Sendable, Equatable {
+    var safetyBackup = true
+    var keepsOldFiles = false
+    var fromOtherSource = false
+  }
+
+  /// The phases with the steps that lead to each.
+  struct Plan: Sendable, Equatable {
+    struct Stage: Sendable, Equatable {
+      let phase: RestorePhase
+      let steps: [RestoreStep]
+    }
+
+    let files: RestoreFiles
+    let stages: [Stage]
+  }
+
+  /// The plan, or the reason why there is none.
+  ///
+  /// - Parameter stamp: What tells the names of this restore from those of others.
+  static func plan(
+    _ facts: RestoreFacts, _ candidate: RestoreCandidate, _ options: Options, stamp: String
+  ) throws(RestoreRefusal) -> Plan {
+    try refuse(facts, candidate, options)
+    let layout = layout(facts)
+    if layout == .multiPartAOF, facts.appendManifest == nil {
+      let directory = join(
+        facts.settings.directory, facts.settings.appendDirectoryName ?? "appendonlydir")
+      throw .appendManifestUnreadable(
+        path: join(directory, facts.settings.appendFileName + ".manifest"))
+    }
+    let files = RestoreFiles(
+      settings: facts.settings, layout: layout, manifest: facts.appendManifest, stamp: stamp)
+    return Plan(files: files, stages: stages(layout, options))
+  }
+
+  /// The stages of a restore of that layout.
+  static func stages(_ layout: RestoreLayout, _ options: Options) -> [Plan.Stage] {
+    // A dump that the server writes on request is what holds its last acknowledged write when it keeps
+    // no append-only file; the safety backup makes it write one too.
+    let secured: [RestoreStep] =
+      options.safetyBackup
+      ? [.takeSafetyBackup] : layout == .snapshot ? [.saveOldData] : []
+    return [
+      Plan.Stage(phase: .begun, steps: [.beginJournal]),
+      Plan.Stage(phase: .staged, steps: [.stageBackup, .compareDigest]),
+      Plan.Stage(phase: .refusingWrites, steps: [.refuseWrites] + secured),
+      Plan.Stage(phase: .kept, steps: [.stopPersisting, .keepOldFiles]),
+      Plan.Stage(phase: .swapped, steps: [.swap]),
+      Plan.Stage(phase: .served, steps: [.confirmSwap, .restart, .awaitServer, .compareData]),
+      Plan.Stage(
+        phase: .committed,
+        steps: [.acceptWrites] + (options.keepsOldFiles ? [] : [.removeOldFiles]) + [.endJournal]),
+    ]
+  }
+
+  /// Where an interrupted restore really stands.
+  ///
+  /// - Parameters:
+  ///   - entered: The phase that its journal says it was about to reach.
+  ///   - replacementIsThere: Whether the file that the swap renames still has its first name.
+  ///   - isOldProcess: Whether the server is the one that the restore began with.
+  static func phase(
+    entered: RestorePhase, replacementIsThere: Bool, isOldProcess: Bool
+  ) -> RestorePhase {
+    switch entered {
+    case .swapped where replacementIsThere: .kept
+    case .swapped, .served: isOldProcess ? .swapped : .served
+    case .begun, .staged, .refusingWrites, .kept, .committed: entered
+    }
+  }
+
+  /// What is still to be done when a restore is taken up again after its swap.
+  static func resumption(at phase: RestorePhase, _ plan: [Plan.Stage]) -> [Plan.Stage] {
+    plan.filter { $0.phase >= phase }.compactMap { stage in
+      switch (phase, stage.phase) {
+      case (.swapped, .swapped): nil
+      case (.served, .served):
+        Plan.Stage(phase: .served, steps: [.awaitServer, .compareData])
+      default: stage
+      }
+    }
+  }
+
+  /// The way back from a phase: first what brings the old data back, then what tidies up.
+  ///
+  /// Nothing leads back from ``RestorePhase/committed``: writes have been acknowledged since.
+  /// - Parameter serverAnswers: Whether there is a server to talk to; only after the swap can the way
+  ///   back do without.
+  static func rollback(
+    from phase: RestorePhase, serverAnswers: Bool = true
+  ) -> (undo: [RestoreStep], tidy: [RestoreStep]) {
+    switch phase {
+    case .begun, .staged:
+      ([], [.removeStagedFiles, .endJournal])
+    case .refusingWrites:
+      ([], [.acceptWrites, .removeStagedFiles, .endJournal])
+    case .kept:
+      ([.resumePersisting], [.acceptWrites, .removeStagedFiles, .removeKeptNames, .endJournal])
+    case .swapped:
+      // The old server still has all its data in memory and has acknowledged no write since.
+      (
+        [.putOldFilesBack, .resumePersisting],
+        [.acceptWrites, .removeStagedFiles, .removeKeptNames, .endJournal]
+      )
+    case .served:
+      (
+        (serverAnswers ? [.refuseWrites, .stopPersisting] : [])
+          + [.putOldFilesBack, .restart, .awaitServer, .compareOldData],
+        [.acceptWrites, .removeStagedFiles, .removeKeptNames, .endJournal]
+      )
+    case .committed:
+      ([], [.acceptWrites, .removeOldFiles, .endJournal])
+    }
+  }
+
+  private static func layout(_ facts: RestoreFacts) -> RestoreLayout {
+    guard facts.settings.appendOnly else { return .snapshot }
+    return facts.settings.appendDirectoryName == nil ? .singleFileAOF : .multiPartAOF
+  }
+
+  private static func refuse(
+    _ facts: RestoreFacts, _ candidate: RestoreCandidate, _ options: Options
+  ) throws(RestoreRefusal) {
+    let status = facts.status
+    if let mode = status.mode, mode != .standalone { throw .mode(mode.rawValue) }
+    if let role = status.role, role != .master { throw .notAMaster(role: role.rawValue) }
+    if let count = status.connectedReplicas, count > 0 { throw .replicasConnected(count) }
+    if let source = candidate.source, source != facts.identity, !options.fromOtherSource {
+      throw .otherSource(archive: source, target: facts.identity)
+    }
+    try refuse(candidate.summary, facts)
+    if let obstacle = facts.obstacles.first { throw .obstacle(obstacle) }
+    try refuse(facts.nextStart, facts.settings)
+    // The backup, a dump of the present data, and what the append-only file needs when it is turned on
+    // again on the way back.
+    let need = candidate.summary.byteCount + 2 * facts.dumpByteCount + (1 << 20)
+    guard facts.freeByteCount >= need else {
+      throw .noRoom(need: need, free: facts.freeByteCount)
+    }
+  }
+
+  private static func refuse(
+    _ summary: RDBSummary, _ facts: RestoreFacts
+  ) throws(RestoreRefusal) {
+    guard LoadableVersions(of: facts.status).include(summary) else {
+      throw .versionTooNew(
+        dump: "\(summary.format.rawValue) RDB version \(summary.version)",
+        server: facts.status.productAndVersion)
+    }
+    let missing = summary.moduleNames.filter { name in
+      !ModuleTypes.isLoadable(name, by: facts.status, modules: facts.modules)
+    }
+    guard missing.isEmpty else { throw .modulesMissing(missing) }
+    let highest = summary.content.databases.map(\.index).max() ?? 0
+    guard highest < UInt64(max(facts.settings.databases, 1)) else {
+      throw .tooFewDatabases(needed: highest + 1, configured: facts.settings.databases)
+    }
+  }
+
+  private static func refuse(
+    _ next: NextStart?, _ settings: ServerSettings
+  ) throws(RestoreRefusal) {
+    guard let next else { return }
+    var running = [
+      ("appendonly", settings.appendOnly ? "yes" : "no", next.settings["appendonly"] ?? "no"),
+      ("dbfilename", settings.dumpFileName, next.settings["dbfilename"] ?? "dump.rdb"),
+      ("appendfilename", settings.appendFileName, next.settings["appendfilename"] ?? "appendonly.aof"),
+    ]
+    if let name = settings.appendDirectoryName {
+      running.append(("appenddirname", name, next.settings["appenddirname"] ?? "appendonlydir"))
+    }
+    if let directory = next.settings["dir"], directory.hasPrefix("/") {
+      running.append(("dir", settings.directory, directory))
+    }
+    for (name, now, then) in running where now != then {
+      throw .nextStartDiffers(setting: name, running: now, next: then)
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import RedisClient
+import Targets
+
+// MARK: - Steps that work on the volume alone
+
+extension RestoreRun {
+  private var volume: any DataVolume { session.target.volume }
+  private var files: RestoreFiles { journal.files }
+
+  func stageBackup() async throws {
+    guard let candidate else { throw BackupError.internalError("nothing to stage") }
+    let ownership = try await ownershipOfLiveFile()
+    let file = try ArchiveFile(candidate.path, report: report)
+    let stall = session.limits.copyStall
+    let (volume, workers, target) = (volume, workers, files.stagedDump)
+    try await pipe { send in
+      _ = try await file.unpack(on: workers, to: send)
+    } to: { next in
+      try await volume.write(target, ownership: ownership, stallTimeout: stall, from: next)
+    }
+    for text in files.stagedTexts {
+      try await volume.write(text.path, ownership: ownership, contents: Array(text.text.utf8))
+    }
+  }
+
+  func compareDigest() async throws {
+    let digest = try await volume.sha256(of: files.stagedDump, stallTimeout: session.limits.stall)
+    guard digest == journal.archive.dumpSHA256 else {
+      throw BackupError.stagedBackupDiffers(files.stagedDump)
+    }
+  }
+
+  func keepOldFiles() async throws {
+    guard files.layout == .multiPartAOF else {
+      if try await volume.status(of: files.live) != nil {
+        try await secondName(of: files.live, as: files.kept)
+      }
+      return
+    }
+    let ownership = try await volume.status(of: files.directory).map(\.ownership)
+    try await volume.makeDirectory(files.kept, ownership: ownership)
+    for name in try await namesInManifest(at: files.live) + [files.liveName] {
+      let path = join(files.directory, name)
+      if try await volume.status(of: path) != nil {
+        try await secondName(of: path, as: join(files.kept, name))
+      }
+    }
+  }
+
+  func confirmSwap() async throws {
+    let inPlace: Bool
+    if files.layout == .multiPartAOF {
+      let text = files.stagedTexts.first { $0.path == files.replacement }?.text ?? ""
+      let limit = RestoreJournal.maximumByteCount
+      inPlace = try await volume.contents(of: files.live, limit: limit) == Array(text.utf8)
+    } else {
+      let digest = try await volume.sha256(of: files.live, stallTimeout: session.limits.stall)
+      inPlace = digest == journal.archive.dumpSHA256
+    }
+    guard inPlace else { throw BackupError.swapUndoneByOthers(files.live) }
+  }
+
+  func putOldFilesBack() async throws {
+    if files.layout == .multiPartAOF {
+      for name in try await volume.list(files.kept) ?? [] where name != files.liveName {
+        let path = join(files.directory, name)
+        if try await volume.status(of: path) == nil {
+          try await secondName(of: join(files.kept, name), as: path)
+        }
+      }
+    }
+    let kept = files.layout == .multiPartAOF ? join(files.kept, files.liveName) : files.kept
+    guard try await volume.status(of: kept) != nil else {
+      // There was nothing before: then nothing is what the old data was.
+      try await volume.remove(files.live)
+      return
+    }
+    try await volume.remove(files.returning)
+    try await copy(kept, to: files.returning)
+    try await volume.rename(files.returning, to: files.live)
+  }
+
+  func removeOldFiles() async throws {
+    if files.layout == .multiPartAOF {
+      let current = try await namesInManifest(at: files.live)
+      for name in try await volume.list(files.kept) ?? []
+      where name != files.liveName && !current.contains(name) {
+        try await volume.remove(join(files.directory, name))
+      }
+    }
+    try await removeKeptNames()
+  }
+
+  func removeKeptNames() async throws {
+    guard files.layout == .multiPartAOF else { return try await volume.remove(files.kept) }
+    for name in try await volume.list(files.kept) ?? [] {
+      try await volume.remove(join(files.kept, name))
+    }
+    try await volume.removeDirectory(files.kept)
+  }
+
+  func removeStagedFiles() async throws {
+    for path in [files.stagedDump, files.replacement, files.returning]
+      + files.stagedTexts.map(\.path)
+    {
+      try await volume.remove(path)
+    }
+    guard let sequence = files.sequence else { return }
+    // What a server made of the backup before it was found wanting.
+    let current = try await namesInManifest(at: files.live)
+    for name in try await volume.list(files.directory) ?? [] where !current.contains(name) {
+      if let number = self.sequence(of: name), number >= sequence {
+        try await volume.remove(join(files.directory, name))
+      }
+    }
+  }
+
+  /// The sequence number in the name of a part: `appendonly.aof.1003.base.rdb`.
+  private func sequence(of name: String) -> Int64? {
+    let prefix = journal.settings.appendFileName + "."
+    guard name.hasPrefix(prefix) else { return nil }
+    let rest = name.dropFirst(prefix.count).split(separator: ".")
+    guard rest.count == 3, ["base", "incr"].contains(rest[1]) else { return nil }
+    return Int64(rest[0])
+  }
+
+  private func namesInManifest(at path: String) async throws -> [String] {
+    guard let bytes = try await volume.contents(of: path, limit: RestoreJournal.maximumByteCount)
+    else { return [] }
+    guard let manifest = AOFManifest(String(decoding: bytes, as: UTF8.self)) else {
+      throw BackupError.appendManifestUnreadable(path)
+    }
+    return manifest.files.map(\.name)
+  }
+
+  private func ownershipOfLiveFile() async throws -> FileOwnership? {
+    if let status = try await volume.status(of: files.live) { return status.ownership }
+    return try await volume.status(of: journal.settings.directory).map {
+      FileOwnership(userID: $0.userID, groupID: $0.groupID, mode: 0o600)
+    }
+  }
+
+  /// A hard link costs no space and cannot be half done; a copy is for volumes that have none.
+  private func secondName(of path: String, as newPath: String) async throws {
+    do {
+      try await volume.link(path, to: newPath)
+    } catch TargetError.linksNotSupported {
+      try await copy(path, to: newPath)
+    }
+  }
+
+  private func copy(_ path: String, to newPath: String) async throws {
+    let ownership = try await volume.status(of: path).map(\.ownership)
+    let (volume, stall) = (volume, session.limits.copyStall)
+    try await pipe { send in
+      try await volume.read(path, stallTimeout: stall, deliver: send)
+    } to: { next in
+      try await volume.write(newPath, ownership: ownership, stallTimeout: stall, from: next)
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import RedisClient
+import Targets
+
+/// Brings the server to write a dump for this run: carries out what ``SaveMachine`` decides.
+struct SaveDump: Sendable {
+  let method: SaveMethod
+  /// Where the server writes, so that `SAVE`, during which it answers nobody, can be watched.
+  let volume: any DataVolume
+  let directory: String
+  let limits: TimeLimits
+  let report: ProgressReport
+
+  /// - Throws: ``SaveFailure``, `RedisError`.
+  func run(on connection: ServerConnection) async throws -> SavedDump {
+    var machine = SaveMachine(method: method, stallTimeout: limits.stall)
+    var action = machine.first
+    let clock = ContinuousClock()
+    let start = clock.now
+    while true {
+      let event: SaveMachine.Event
+      switch action {
+      case .askStatus(let pause):
+        try await Task.sleep(for: pause)
+        let status = try await connection.status()
+        reportProgress(of: status)
+        event = .status(status)
+      case .sendBackgroundSave: event = try await reply { try await connection.send("BGSAVE") }
+      case .sendScheduledSave:
+        event = try await reply { try await connection.send("BGSAVE", "SCHEDULE") }
+      case .sendSave: event = try await reply { try await saveWatched(connection) }
+      case .finish(let dump): return dump
+      case .fail(let failure): throw failure
+      }
+      action = machine.next(event, at: clock.now - start)
+    }
+  }
+
+  private func reply(
+    to command: () async throws -> RESPValue
+  ) async throws -> SaveMachine.Event {
+    do {
+      let text = try await command().text ?? ""
+      if text.contains("scheduled") { return .scheduled }
+      return text == "OK" ? .saved : .started
+    } catch RedisError.server(let error) where error.code == "ERR" {
+      return .refused(error)
+    }
+  }
+
+  private func reportProgress(of status: ServerStatus) {
+    guard let done = status.currentSaveKeysProcessed, let total = status.currentSaveKeysTotal,
+      total > 0, status.rdbSaveInProgress == true
+    else { return }
+    report(.fraction(Double(done) / Double(total)))
+  }
+
+  /// Sends `SAVE` and waits as long as the dump that the server writes goes on growing.
+  private func saveWatched(_ connection: ServerConnection) async throws -> RESPValue {
+    try await withThrowingTaskGroup(of: RESPValue?.self) { group in
+      group.addTask {
+        try await connection.redis.send(
+          [Array("SAVE".utf8)], timeout: .seconds(7 * 24 * 3600))
+      }
+      group.addTask {
+        try await failWhenStalled()
+        return nil
+      }
+      defer { group.cancelAll() }
+      return try await group.next().flatMap { $0 } ?? .null
+    }
+  }
+
+  private func failWhenStalled() async throws {
+    let clock = ContinuousClock()
+    var size: [UInt64] = []
+    var lastMovement = clock.now
+    while true {
+      try await Task.sleep(for: limits.stall / 8)
+      let newSize = try await sizesOfUnfinishedDumps()
+      if newSize != size { lastMovement = clock.now }
+      size = newSize
+      if clock.now - lastMovement >= limits.stall { throw SaveFailure.stalled(limits.stall) }
+    }
+  }
+
+  private func sizesOfUnfinishedDumps() async throws -> [UInt64] {
+    var sizes: [UInt64] = []
+    for name in try await volume.list(directory) ?? [] where name.hasPrefix("temp-") {
+      if let status = try await volume.status(of: join(directory, name)) {
+        sizes.append(status.byteCount)
+      }
+    }
+    return sizes
+  }
+}
+
+/// The path of a name in a directory.
+func join(_ directory: String, _ name: String) -> String {
+  directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
+}

@@ -1,0 +1,116 @@
+import RedisClient
+import Targets
+
+/// How long each kind of waiting may last.
+public struct TimeLimits: Sendable, Equatable {
+  /// Until a connection stands.
+  public var connect = Duration.seconds(10)
+  /// Saving, loading and restarting, while nothing moves.
+  public var stall = Duration.seconds(60)
+  /// Copying, while no byte arrives.
+  public var copyStall = Duration.seconds(15)
+
+  /// The limits of the documentation.
+  public init() {}
+}
+
+/// A way to one Redis: where it lives and who we are there.
+public struct ServerSession: Sendable {
+  /// Where it lives.
+  public let target: Target
+  /// Who we are; nil for a server without passwords.
+  public let credentials: RedisCredentials?
+  /// How the connection is protected; nil for plain TCP.
+  public let tls: TLSOptions?
+  /// How long each wait may last.
+  public let limits: TimeLimits
+
+  /// Names a way; nothing is opened yet.
+  public init(
+    target: Target, credentials: RedisCredentials?, tls: TLSOptions?, limits: TimeLimits
+  ) {
+    self.target = target
+    self.credentials = credentials
+    self.tls = tls
+    self.limits = limits
+  }
+
+  /// Opens a connection for the length of a body.
+  ///
+  /// - Throws: What the body throws; ``BackupError`` is not thrown here, but `RedisError` and
+  ///   `TargetError` are.
+  public func withConnection<Result: Sendable>(
+    _ body: @escaping @Sendable (ServerConnection) async throws -> Result
+  ) async throws -> Result {
+    try await target.control.withAddress { address in
+      try await RedisConnection.withConnection(
+        to: RedisAddress(host: address.host, port: address.port), credentials: credentials,
+        tls: tls, connectTimeout: limits.connect
+      ) { connection in
+        try await body(ServerConnection(connection, replyTimeout: limits.stall))
+      }
+    }
+  }
+}
+
+/// A connection whose every command has the same time limit.
+public struct ServerConnection: Sendable {
+  let redis: RedisConnection
+  let replyTimeout: Duration
+
+  init(_ redis: RedisConnection, replyTimeout: Duration) {
+    self.redis = redis
+    self.replyTimeout = replyTimeout
+  }
+
+  func status() async throws -> ServerStatus {
+    try await redis.status(timeout: replyTimeout)
+  }
+
+  func configuration(_ names: String...) async throws -> [String: String] {
+    try await redis.configuration(names, timeout: replyTimeout)
+  }
+
+  func set(_ name: String, to value: String) async throws {
+    try await redis.setConfiguration(name, to: value, timeout: replyTimeout)
+  }
+
+  @discardableResult
+  func send(_ words: String...) async throws -> RESPValue {
+    try await redis.send(words.map { Array($0.utf8) }, timeout: replyTimeout)
+  }
+}
+
+extension ServerConnection {
+  /// The names of the modules that the server has loaded.
+  func moduleNames() async throws -> [String] {
+    let modules = try await send("MODULE", "LIST").array ?? []
+    return modules.compactMap { module in
+      guard let fields = module.array, let name = fields.firstIndex(where: { $0.text == "name" }),
+        fields.indices.contains(name + 1)
+      else { return nil }
+      return fields[name + 1].text
+    }
+  }
+}
+
+extension Error {
+  /// Whether it means that nobody answers, so that trying again later may help.
+  var isUnreachable: Bool {
+    switch self {
+    case let error as RedisError:
+      switch error {
+      case .cannotConnect, .connectTimedOut, .connectionClosed, .timedOut: true
+      default: false
+      }
+    case let error as TargetError:
+      switch error {
+      case .podNotRunning, .podNotFound, .clusterUnreachable, .stalled, .commandFailed,
+        .incompleteAnswer:
+        true
+      default: false
+      }
+    default: false
+    }
+  }
+}

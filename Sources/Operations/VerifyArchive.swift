@@ -1,0 +1,184 @@
+import ArchiveStore
+import Files
+import FoundationEssentials
+import RDBFormat
+import Workers
+
+/// Proves an archive: unpacks it, parses the dump to its last byte, and compares what it finds with what
+/// the files beside it say.
+public struct VerifyArchive: Sendable {
+  /// What was found.
+  public struct Result: Sendable {
+    /// The archive that was read.
+    public let entry: ArchiveEntry
+    /// The verdict.
+    public let verdict: Verdict
+    /// All that there is to say; not empty when the verdict is ``Verdict/damaged``.
+    public let findings: [Finding]
+    /// The facts of the dump; nil when it is damaged or only the digest was compared.
+    public let summary: RDBSummary?
+    /// The SHA-256 of the dump in hexadecimal, where it was unpacked.
+    public let dumpDigest: String?
+    /// The SHA-256 of the file in hexadecimal.
+    public let fileDigest: String
+    let manifest: Manifest?
+  }
+
+  private let workers: Workers
+  private let report: ProgressReport
+
+  /// - Parameters:
+  ///   - workers: The threads for the work.
+  ///   - report: Takes the progress.
+  public init(workers: Workers, report: @escaping ProgressReport) {
+    self.workers = workers
+    self.report = report
+  }
+
+  /// Reads an archive from its first byte to its last.
+  ///
+  /// - Parameters:
+  ///   - entry: The archive, or any file.
+  ///   - now: The time of the verdict.
+  /// - Returns: The verdict, whatever the file holds.
+  /// - Throws: ``BackupError`` when the file cannot be read; `CancellationError`.
+  public func run(_ entry: ArchiveEntry, now: Date) async throws -> Result {
+    let reading: ArchiveReading
+    do {
+      reading = try await ArchiveReading(
+        of: entry.path, on: workers, referenceTime: now.milliseconds, report: report)
+    } catch let error as FileError {
+      throw BackupError.cannotRead(entry.path, error)
+    }
+    let findings = reading.findings + disagreements(of: reading, with: entry)
+    var verdict = Verdict.damaged
+    if let summary = reading.summary, !findings.contains(where: \.isDamage) {
+      verdict = Verdict(summary.verdict)
+    }
+    return Result(
+      entry: entry, verdict: verdict, findings: findings, summary: reading.summary,
+      dumpDigest: reading.dumpDigest, fileDigest: reading.fileDigest,
+      manifest: manifest(adopting: entry, reading: reading, verdict: verdict, now: now))
+  }
+
+  /// Compares the digest of the file alone; an archive without one is read in full.
+  ///
+  /// - Throws: As ``run(_:now:)``.
+  public func runQuick(_ entry: ArchiveEntry, now: Date) async throws -> Result {
+    guard let manifest = entry.manifest, let recorded = entry.recordedDigest else {
+      return try await run(entry, now: now)
+    }
+    let file: ArchiveFile
+    do {
+      file = try ArchiveFile(entry.path, report: report)
+      try await withTaskExecutorPreference(workers) { try file.readToEnd() }
+    } catch let error as FileError {
+      throw BackupError.cannotRead(entry.path, error)
+    }
+    var findings: [Finding] = []
+    let digest = file.digest()
+    for (place, expected) in [
+      ("the digest file", recorded), ("the manifest", manifest.archive.sha256),
+    ] where digest != expected {
+      findings.append(.digestMismatch(place: place, expected: expected, found: digest))
+    }
+    return Result(
+      entry: entry, verdict: findings.isEmpty ? manifest.verification.level : .damaged,
+      findings: findings, summary: nil, dumpDigest: nil, fileDigest: digest, manifest: nil)
+  }
+
+  /// Writes the verdict beside the archive, where that is possible; an archive without a manifest gets
+  /// one when it is whole.
+  ///
+  /// Nothing is recorded in a directory that cannot be written or that another run is writing to.
+  /// - Throws: ``BackupError`` when writing fails half-way.
+  public func record(_ result: Result, now: Date) throws {
+    guard let directory = result.entry.directory else { return }
+    let lock: DirectoryLock
+    do {
+      lock = try directory.lock(holder: "verify")
+    } catch is DirectoryError {
+      return
+    } catch let error as FileError where error.isReadOnly || error.isDenied {
+      return
+    }
+    do {
+      try lock.record(
+        Manifest.Verification(level: result.verdict, verifiedAt: now), of: result.entry,
+        adopting: result.verdict.isWhole ? result.manifest : nil)
+    } catch let error as FileError {
+      throw BackupError.cannotRecordVerdict(result.entry.path, error)
+    }
+  }
+
+  private func disagreements(
+    of reading: ArchiveReading, with entry: ArchiveEntry
+  ) -> [Finding] {
+    var findings: [Finding] = []
+    if let digest = entry.recordedDigest, digest != reading.fileDigest {
+      findings.append(
+        .digestMismatch(place: "the digest file", expected: digest, found: reading.fileDigest))
+    }
+    guard let manifest = entry.manifest else { return findings }
+    if manifest.archive.sha256 != reading.fileDigest {
+      findings.append(
+        .digestMismatch(
+          place: "the manifest", expected: manifest.archive.sha256, found: reading.fileDigest))
+    }
+    if let digest = reading.dumpDigest, digest != manifest.rdb.sha256 {
+      findings.append(
+        .manifestMismatch("the dump's SHA-256 is \(digest), not \(manifest.rdb.sha256)"))
+    }
+    if let summary = reading.summary, !summary.content.agrees(with: manifest.content) {
+      findings.append(.manifestMismatch("the dump does not hold what the manifest lists"))
+    }
+    return findings
+  }
+
+  private func manifest(
+    adopting entry: ArchiveEntry, reading: ArchiveReading, verdict: Verdict, now: Date
+  ) -> Manifest? {
+    guard entry.manifest == nil, let name = entry.name, let summary = reading.summary,
+      let dumpDigest = reading.dumpDigest
+    else { return nil }
+    return Manifest(
+      name: name, tool: Tool.manifest, tags: [:], source: nil, save: nil,
+      rdb: Manifest.RDB(summary, sha256: dumpDigest),
+      archive: Manifest.Archive(
+        file: name.archiveFile, bytes: reading.fileByteCount, sha256: reading.fileDigest,
+        level: nil, members: reading.memberCount),
+      content: summary.content,
+      verification: Manifest.Verification(level: verdict, verifiedAt: now))
+  }
+}
+
+extension Finding {
+  static func digestMismatch(place: String, expected: String, found: String) -> Finding {
+    Finding(
+      kind: "digest_mismatch",
+      message: "the file's SHA-256 is \(found), but \(place) says \(expected)")
+  }
+
+  static func manifestMismatch(_ fact: String) -> Finding {
+    Finding(kind: "manifest_mismatch", message: fact)
+  }
+}
+
+extension RDBContent {
+  /// Whether two lists of the same dump agree; what only one version of this tool tells does not count.
+  fileprivate func agrees(with other: RDBContent) -> Bool {
+    keys == other.keys && expires == other.expires && functions == other.functions
+      && types == other.types && streamsTotal == other.streamsTotal
+      && databases.elementsEqual(other.databases) {
+        ($0.index, $0.keys, $0.expires) == ($1.index, $1.keys, $1.expires)
+      }
+      && streams.elementsEqual(other.streams) {
+        ($0.database, $0.key, $0.length, $0.lastID) == ($1.database, $1.key, $1.length, $1.lastID)
+      }
+  }
+}
+
+extension Date {
+  /// The time in milliseconds since 1970.
+  var milliseconds: Int64 { Int64((timeIntervalSince1970 * 1000).rounded(.down)) }
+}

@@ -1,0 +1,179 @@
+import CRC64
+
+/// Proves an RDB file as it streams by, and tells what is in it.
+///
+/// Memory is bounded whatever the bytes say: neither the size of the file, nor of a value, nor any
+/// length or count in it decides how much is kept.
+public struct RDBInspector: Sendable {
+  private var parser: RDBParser
+  private var crc = CRC64()
+  private var byteCount: UInt64 = 0
+  private var isFooterChecked = false
+  /// In a newer version, the last eight bytes so far: they may be the footer. All bytes before
+  /// them are in `heldBackCRC`.
+  private var tail: [UInt8] = []
+  private var heldBackCRC = CRC64()
+  private var isUnderstood = true
+
+  private static let footerByteCount = 8
+
+  /// Starts with no bytes.
+  ///
+  /// - Parameters:
+  ///   - referenceTime: Unix milliseconds; keys whose expiry is not after it are counted in
+  ///     ``DatabaseSummary/expiredKeys``.
+  ///   - onKey: Is given every key once its value has been read, in file order. Keys of a file
+  ///     that turns out to be damaged are given too, up to the fault.
+  public init(referenceTime: Int64, onKey: (@Sendable (RDBKey) -> Void)? = nil) {
+    parser = RDBParser(referenceTime: referenceTime, onKey: onKey)
+  }
+
+  /// Takes the next bytes of the file.
+  ///
+  /// - Parameter bytes: Any number of bytes, zero included; a value may be split across calls.
+  /// - Throws: ``RDBError`` at the first byte that no valid RDB file can have there. The inspector
+  ///   must not be used afterwards.
+  public mutating func consume(_ bytes: Span<UInt8>) throws(RDBError) {
+    let start = byteCount
+    byteCount += UInt64(bytes.count)
+    if isUnderstood {
+      do throws(RDBError.Kind) {
+        try parser.consume(bytes)
+      } catch {
+        guard parser.isNewerVersion else {
+          try checkKeys()
+          throw fault(error, at: parser.faultOffset)
+        }
+        stopUnderstanding(error)
+      }
+    }
+    // Until the magic is whole, any version may come.
+    if parser.state == .header || parser.isNewerVersion { holdBack(bytes) }
+    let end = parser.endOffset.map { $0 > start ? min($0 - start, UInt64(bytes.count)) : 0 }
+    crc.update(bytes.extracting(0..<Int(end ?? UInt64(bytes.count))))
+    if !parser.isNewerVersion { try checkEnd() }
+  }
+
+  /// Ends the file.
+  ///
+  /// - Returns: What is in it.
+  /// - Throws: ``RDBError`` when the file is cut, or its checksum is wrong.
+  public mutating func finish() throws(RDBError) -> RDBSummary {
+    if parser.isNewerVersion {
+      try checkTail()
+    } else if parser.state != .done {
+      try checkKeys()
+      let isNoRDB = parser.state == .header && !parser.beginsLikeMagic
+      throw fault(isNoRDB ? .badMagic : .truncated, at: isNoRDB ? 0 : byteCount)
+    }
+    let checksum: RDBChecksum = (parser.footer ?? 0) == 0 ? .disabled : .valid
+    addFindings(checksum)
+    return RDBSummary(
+      format: parser.format, version: parser.version, byteCount: byteCount, crc64: crc.value,
+      checksum: checksum, aux: parser.facts.aux,
+      verdict: parser.isNewerVersion ? .integrityOnly : checksum == .valid ? .valid : .noChecksum,
+      content: parser.facts.content, moduleNames: parser.facts.moduleNames.sorted(),
+      largestKeys: parser.facts.largestKeys, findings: parser.facts.findings)
+  }
+
+  private func fault(_ kind: RDBError.Kind, at byteOffset: UInt64) -> RDBError {
+    RDBError(
+      kind: kind, byteOffset: byteOffset,
+      database: parser.isInDatabase ? parser.database : nil,
+      key: parser.isInKey ? Array(parser.key.prefix(256)) : nil)
+  }
+
+  // A repeated key may still wait to be found; it comes before any other fault.
+  private mutating func checkKeys() throws(RDBError) {
+    guard let repetition = parser.repetition ?? parser.keySet.flush() else { return }
+    throw RDBError(
+      kind: .duplicateKey, byteOffset: repetition.byteOffset, database: repetition.database,
+      key: repetition.key)
+  }
+
+  private mutating func checkEnd() throws(RDBError) {
+    guard parser.state == .done, let end = parser.endOffset else { return }
+    try checkKeys()
+    if let footer = parser.footer, !isFooterChecked {
+      isFooterChecked = true
+      guard footer == 0 || footer == crc.value else {
+        throw fault(.checksumMismatch(expected: footer, actual: crc.value), at: end)
+      }
+    }
+    let size = end + (parser.footer == nil ? 0 : UInt64(RDBInspector.footerByteCount))
+    guard byteCount == size else { throw fault(.trailingBytes, at: size) }
+  }
+
+  // MARK: Newer versions
+
+  private mutating func stopUnderstanding(_ reason: RDBError.Kind) {
+    isUnderstood = false
+    parser.facts.add(
+      RDBFinding(
+        kind: .notUnderstood, message: "the contents are not understood from here on: \(reason)",
+        byteOffset: parser.faultOffset, database: parser.isInDatabase ? parser.database : nil,
+        key: parser.isInKey ? Array(parser.key.prefix(256)) : nil))
+  }
+
+  private mutating func holdBack(_ bytes: Span<UInt8>) {
+    let surplus = max(0, tail.count + bytes.count - RDBInspector.footerByteCount)
+    let fromTail = min(surplus, tail.count)
+    let released = Array(tail.prefix(fromTail))
+    heldBackCRC.update(released.span)
+    tail.removeFirst(fromTail)
+    heldBackCRC.update(bytes.extracting(0..<surplus - fromTail))
+    for index in surplus - fromTail..<bytes.count {
+      tail.append(bytes[index])
+    }
+  }
+
+  // Where the contents were understood to the end, the end is known. Elsewhere only the last eight
+  // bytes can be the checksum, and they must agree.
+  private mutating func checkTail() throws(RDBError) {
+    let isEnded = isUnderstood && parser.state == .done
+    let smallest = RDBParser.magicByteCount + RDBInspector.footerByteCount
+    guard byteCount >= UInt64(smallest) else { throw fault(.truncated, at: byteCount) }
+    if isEnded, let end = parser.endOffset, parser.footer == 0 || parser.footer == crc.value {
+      let size = end + UInt64(RDBInspector.footerByteCount)
+      guard byteCount == size else { throw fault(.trailingBytes, at: size) }
+    }
+    let footer = tail.span.littleEndian64(at: 0)
+    let isSummed = footer == heldBackCRC.value
+    if isUnderstood && !isEnded {
+      guard isSummed else { throw fault(.truncated, at: byteCount) }
+      stopUnderstanding(.truncated)
+    }
+    guard isSummed || footer == 0 else {
+      throw fault(
+        .checksumMismatch(expected: footer, actual: heldBackCRC.value),
+        at: byteCount - UInt64(RDBInspector.footerByteCount))
+    }
+    parser.footer = footer
+    crc = heldBackCRC
+  }
+
+  private mutating func addFindings(_ checksum: RDBChecksum) {
+    if checksum == .disabled {
+      parser.facts.add(
+        RDBFinding(
+          kind: .checksumDisabled,
+          message: "the file has no checksum, so flipped bits are not found",
+          byteOffset: parser.endOffset ?? byteCount))
+    }
+    if parser.isNewerVersion {
+      parser.facts.add(
+        RDBFinding(
+          kind: .newerVersion,
+          message: "version \(parser.version) is newer than the newest known, "
+            + "\(parser.format.newestKnownVersion)",
+          byteOffset: 0))
+    }
+    if !parser.keySet.isComplete {
+      parser.facts.add(
+        RDBFinding(
+          kind: .notChecked,
+          message: "repeated keys are searched among the first \(KeySet.limit) only",
+          byteOffset: 0))
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Synchronization
+
+extension DataVolume {
+  /// Creates a small file with these contents; as ``write(_:ownership:stallTimeout:from:)`` does.
+  public func write(
+    _ path: String, ownership: FileOwnership?, contents bytes: [UInt8]
+  ) async throws {
+    let contents = Contents(bytes)
+    try await write(path, ownership: ownership, stallTimeout: .seconds(15)) { contents.take() }
+  }
+
+  /// Puts a small file in the place of another, or where there is none, in one durable step.
+  public func replace(_ path: String, with bytes: [UInt8]) async throws {
+    let staged = path + ".new"
+    try await remove(staged)
+    try await write(staged, ownership: try await status(of: path)?.ownership, contents: bytes)
+    try await rename(staged, to: path)
+  }
+}
+
+/// Bytes that can be taken once.
+private final class Contents: Sendable {
+  private let bytes: Mutex<[UInt8]?>
+
+  init(_ bytes: [UInt8]) {
+    self.bytes = Mutex(bytes.isEmpty ? nil : bytes)
+  }
+
+  func take() -> [UInt8]? {
+    bytes.withLock { bytes in
+      defer { bytes = nil }
+      return bytes
+    }
+  }
+}

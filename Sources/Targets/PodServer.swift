@@ -1,0 +1,168 @@
+/// A server in a container of a pod.
+public struct PodServer: ServerControl {
+  /// How often the pod is looked at while it is waited for.
+  private static let interval = Duration.milliseconds(500)
+  /// How long the scheduler may find no node, while it still counts the old pod.
+  private static let schedulingTolerance = Duration.seconds(10)
+
+  /// How the cluster is called.
+  public let kubectl: Kubectl
+  /// The container that the server runs in.
+  public let container: PodContainer
+  /// The port that the server listens on in the pod.
+  public let port: Int
+  /// The memory limit of the container, nil for none.
+  public let memoryLimitByteCount: UInt64?
+  public let startArguments: [String]
+
+  /// Creates the control of a server.
+  ///
+  /// - Parameter memoryLimitByteCount: The limit of the container, as in ``Target/kubernetes(_:)``.
+  public init(
+    kubectl: Kubectl, container: PodContainer, port: Int, memoryLimitByteCount: UInt64?,
+    startArguments: [String] = []
+  ) {
+    self.kubectl = kubectl
+    self.container = container
+    self.port = port
+    self.memoryLimitByteCount = memoryLimitByteCount
+    self.startArguments = startArguments
+  }
+
+  /// Runs a body while the port of the pod is forwarded to this host.
+  public nonisolated(nonsending) func withAddress<R: Sendable>(
+    _ body: nonisolated(nonsending) (ServerAddress) async throws -> R
+  ) async throws -> R {
+    try await kubectl.withPortForward(to: container.pod, port: port, body)
+  }
+
+  /// Deletes the pod and waits until another of the same name has started its container.
+  ///
+  /// Does not call `stop`: the deletion stops the server with SIGTERM. What will not come right by
+  /// waiting (no image, a container that exits again and again, no node) ends the wait at once.
+  public func restart(
+    processID: Int, stopping stop: @Sendable () async throws -> Void, timeout: Duration
+  ) async throws {
+    let old = try await pod()
+    _ = try await kubectl.run(["delete", "pod/\(container.pod)", "--wait=false"])
+    try await wait(timeout: timeout) { pod in
+      guard let pod, pod.metadata.uid != old.metadata.uid else { return .waiting("not deleted") }
+      return progress(of: pod)
+    }
+  }
+
+  /// Waits until the pod is ready; ends early for what will not come right by waiting.
+  ///
+  /// - Parameter timeout: The longest wait without a change of the pod.
+  /// Waits until the container runs: the cluster starts it by itself.
+  public func start(timeout: Duration) async throws {
+    try await wait(timeout: timeout) { pod in pod.map(progress(of:)) ?? .waiting("no pod") }
+  }
+
+  public func waitUntilReady(timeout: Duration) async throws {
+    try await wait(timeout: timeout) { pod in
+      guard let pod else { return .waiting("no pod") }
+      if pod.metadata.deletionTimestamp == nil, pod.condition("Ready")?.status == "True" {
+        return .done
+      }
+      let progress = progress(of: pod)
+      return progress == .done ? .waiting("not ready") : progress
+    }
+  }
+
+  func pod() async throws -> Pod {
+    try await kubectl.json(["get", "pod/\(container.pod)"])
+  }
+
+  /// What a look at the pod says about the wait for it.
+  enum Progress: Equatable {
+    case done
+    case waiting(String)
+    /// Will not come right by waiting.
+    case failed(String)
+    /// Will not come right by waiting, if it is still so after a while.
+    case unschedulable(String)
+  }
+
+  /// How far the start of a container has come.
+  func progress(of pod: Pod) -> Progress {
+    if pod.metadata.deletionTimestamp != nil { return .waiting("terminating") }
+    if let condition = pod.condition("PodScheduled"), condition.status == "False" {
+      let reason = condition.reason ?? "not scheduled"
+      let text = [reason, condition.message].compactMap(\.self).joined(separator: ": ")
+      return reason == "Unschedulable" ? .unschedulable(text) : .waiting(text)
+    }
+    for status in pod.status.initContainerStatuses ?? [] {
+      if let waiting = status.state?.waiting, Self.hopeless.contains(waiting.reason ?? "") {
+        return .failed("init container \(status.name): \(status.text)")
+      }
+    }
+    guard let status = pod.containerStatus(container.container) else {
+      return .waiting(pod.status.phase ?? "no status")
+    }
+    if status.state?.running != nil { return .done }
+    let isHopeless = Self.hopeless.contains(status.state?.waiting?.reason ?? "")
+    return isHopeless ? .failed(status.text) : .waiting(status.text)
+  }
+
+  /// Reasons of waiting containers that only a change of the pod ends.
+  private static let hopeless: Set<String> = [
+    "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CrashLoopBackOff",
+    "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+  ]
+
+  /// Looks at the pod until a look is enough, or nothing has changed for the timeout.
+  private func wait(
+    timeout: Duration, until look: (Pod?) -> Progress
+  ) async throws {
+    var lastPod: Pod?
+    var lastChange = ContinuousClock.now
+    var reason = "nothing heard of it"
+    while true {
+      do {
+        let pod = try await podIfThere()
+        if pod != lastPod {
+          lastPod = pod
+          lastChange = .now
+        }
+        switch look(pod) {
+        case .done: return
+        case .failed(let text): throw TargetError.podDidNotComeBack(reason: text)
+        case .unschedulable(let text):
+          reason = text
+          if ContinuousClock.now - lastChange > Self.schedulingTolerance {
+            throw TargetError.podDidNotComeBack(reason: text)
+          }
+        case .waiting(let text): reason = text
+        }
+      } catch TargetError.clusterUnreachable(let message) {
+        // The order is given; a cluster that is busy for a moment is no reason to give up.
+        reason = message
+      } catch TargetError.stalled {
+        reason = "the cluster does not answer"
+      }
+      guard ContinuousClock.now - lastChange < timeout else {
+        throw TargetError.podDidNotComeBack(reason: reason)
+      }
+      try await Task.sleep(for: Self.interval)
+    }
+  }
+
+  private func podIfThere() async throws -> Pod? {
+    do {
+      return try await pod()
+    } catch TargetError.podNotFound {
+      return nil
+    }
+  }
+}
+
+extension Pod.ContainerStatus {
+  /// Why the container waits, and how it ended before.
+  var text: String {
+    let exitCode = (state?.terminated ?? lastState?.terminated)?.exitCode
+    let exit = exitCode.map { "exited with status \($0)" }
+    let parts = [state?.waiting?.reason, exit, state?.waiting?.message].compactMap(\.self)
+    return parts.isEmpty ? "no state" : parts.joined(separator: ": ")
+  }
+}

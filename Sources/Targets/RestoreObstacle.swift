@@ -1,0 +1,26 @@
+/// A fact about the place where a server runs that speaks against a restore by restart.
+public enum RestoreObstacle: Sendable, Equatable {
+  /// Nothing would start the pod again after it was deleted.
+  case podWithoutController(pod: String)
+  /// The controller is no StatefulSet: the new pod would have another name.
+  case podNameNotKept(controllerKind: String, controller: String)
+  /// The data directory is not on a persistent volume claim.
+  ///
+  /// `kind` is the kind of the volume as in its manifest (`emptyDir`, `hostPath`, …), or
+  /// `container` when it is on none.
+  case dataNotOnClaim(directory: String, kind: String)
+  /// The StatefulSet deletes claims: `policy` is `whenDeleted` or `whenScaled`.
+  case claimIsDeleted(controller: String, policy: String)
+  /// Other pods mount the claim of the data directory.
+  case claimIsShared(claim: String, pods: [String])
+  /// The StatefulSet has another number of replicas than one.
+  case replicas(controller: String, count: Int)
+  /// The node of the pod is not ready.
+  case nodeNotReady(node: String)
+  /// The server is no process of this host.
+  case serverNotOnThisHost(processID: Int)
+  /// The server works in another directory than it names.
+  case serverElsewhere(processID: Int, directory: String)
+  /// Something above could not be found out; `message` says why.
+  case notChecked(message: String)
+}

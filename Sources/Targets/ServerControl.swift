@@ -1,0 +1,44 @@
+/// Reaching, stopping and starting a Redis server, wherever it runs.
+public protocol ServerControl: Sendable {
+  /// Runs a body with an address where the server answers, valid for the length of the body.
+  ///
+  /// What was opened to make it reachable is gone when the call returns, however it ends.
+  nonisolated(nonsending) func withAddress<R: Sendable>(
+    _ body: nonisolated(nonsending) (ServerAddress) async throws -> R
+  ) async throws -> R
+
+  /// Stops the server and starts it again; returns when a new server process has started.
+  ///
+  /// The new server may still be loading, and its port may not answer yet.
+  ///
+  /// - Parameters:
+  ///   - processID: The server's `process_id` in `INFO`; used where the server is on this host.
+  ///   - stop: Makes the server exit (`SHUTDOWN NOSAVE`); called only where nothing else stops it.
+  ///   - timeout: The longest wait without any change that can be seen.
+  /// - Throws: ``TargetError/serverStillRunning(processID:)``,
+  ///   ``TargetError/restartCommandFailed(status:output:)`` or
+  ///   ``TargetError/podDidNotComeBack(reason:)``, among others.
+  func restart(
+    processID: Int, stopping stop: @Sendable () async throws -> Void, timeout: Duration
+  ) async throws
+
+  /// Starts a server that is not running, in the way of ``restart(processID:stopping:timeout:)``.
+  func start(timeout: Duration) async throws
+
+  /// Waits until the place where the server runs calls it ready; returns at once where there is no
+  /// such notion.
+  func waitUntilReady(timeout: Duration) async throws
+
+  /// Returns everything here that forbids a restore by restart; empty when nothing does.
+  ///
+  /// - Parameters:
+  ///   - processID: The server's `process_id` in `INFO`; used where the server is on this host.
+  ///   - dataDirectory: The server's `dir`.
+  func obstacles(processID: Int, dataDirectory: String) async throws -> [RestoreObstacle]
+
+  /// The words that the server is started with, as far as they can be seen.
+  var startArguments: [String] { get }
+
+  /// The memory at which the server would be killed, nil when there is no limit.
+  var memoryLimitByteCount: UInt64? { get }
+}

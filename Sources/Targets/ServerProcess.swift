@@ -1,0 +1,90 @@
+import Glibc
+
+/// A process of this host that may be a Redis server.
+public struct ServerProcess: Sendable, Equatable {
+  /// What was found under a process number.
+  public enum Finding: Sendable, Equatable {
+    /// A Redis or Valkey server whose working directory is the one asked for.
+    case serverInDirectory
+    case noProcess
+    /// Another program; `name` is what the kernel calls it.
+    case otherProgram(name: String)
+    case otherDirectory(directory: String)
+    /// This user may not look at that process.
+    case notPermitted
+  }
+
+  let id: Int
+  /// When the process started, in clock ticks since boot: a number that is used again differs.
+  let startTicks: String
+
+  /// Finds out whether a process of this host is the server of a data directory.
+  ///
+  /// A server on another host, or in a container, has a `process_id` that names nothing here, or
+  /// something else.
+  ///
+  /// - Parameters:
+  ///   - id: The server's `process_id` in `INFO`.
+  ///   - directory: The server's `dir`; compared by device and inode.
+  public static func find(id: Int, inDirectory directory: String) -> Finding {
+    guard let process = ServerProcess(id: id) else { return .noProcess }
+    // A server that was started through the loader of another C library has that one's name.
+    guard [process.name, process.title].contains(where: Self.isServerName) else {
+      return .otherProgram(name: process.name)
+    }
+    var here = stat()
+    var there = stat()
+    let workingDirectory = "/proc/\(id)/cwd"
+    guard unsafe stat(workingDirectory, &there) == 0 else {
+      return errno == ENOENT ? .noProcess : .notPermitted
+    }
+    guard unsafe stat(directory, &here) == 0, here.st_dev == there.st_dev,
+      here.st_ino == there.st_ino
+    else {
+      return .otherDirectory(directory: Self.linkTarget(workingDirectory))
+    }
+    return .serverInDirectory
+  }
+
+  /// Creates the process that has a number now; nil when none has, or only its remains.
+  init?(id: Int) {
+    guard id > 0, let fields = Self.statFields(id), fields.count > 19,
+      fields[0] != "Z", fields[0] != "X"
+    else { return nil }
+    self.id = id
+    startTicks = fields[19]
+  }
+
+  /// Whether this very process still runs.
+  var isRunning: Bool {
+    ServerProcess(id: id) == self
+  }
+
+  private static func isServerName(_ name: String) -> Bool {
+    name.contains("redis") || name.contains("valkey")
+  }
+
+  /// The title that a server gives itself in place of its arguments.
+  private var title: String {
+    POSIX.kernelText("/proc/\(id)/cmdline")?.trimmed ?? ""
+  }
+
+  private var name: String {
+    POSIX.kernelText("/proc/\(id)/comm")?.trimmed ?? ""
+  }
+
+  /// The fields of `/proc/PID/stat` from the state on (proc(5)): the name before may have blanks.
+  private static func statFields(_ id: Int) -> [String]? {
+    guard let line = POSIX.kernelText("/proc/\(id)/stat"),
+      let end = line.lastIndex(of: ")")
+    else { return nil }
+    return line[line.index(after: end)...].split(separator: " ").map(String.init)
+  }
+
+  private static func linkTarget(_ path: String) -> String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink(path, &buffer, buffer.count)
+    let bytes = buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:))
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

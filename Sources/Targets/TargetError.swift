@@ -1,0 +1,104 @@
+/// Why something could not be done where a server lives: the fact, without advice.
+public enum TargetError: Error, Sendable, Equatable {
+  /// A program that this host needs is not installed.
+  case toolMissing(name: String)
+  /// A program that the container needs is not in its image.
+  case toolMissingInContainer(name: String, container: String)
+  case namespaceNotFound(namespace: String)
+  case podNotFound(namespace: String, pod: String)
+  /// The selector matches no pod, or several; `pods` are their names.
+  case podNotUnique(namespace: String, selector: String, pods: [String])
+  case containerNotFound(container: String?, pod: String, available: [String])
+  case contextNotFound(context: String)
+  /// The API server refused; `message` is its text, with verb and resource.
+  case forbidden(message: String)
+  case clusterUnreachable(message: String)
+  /// The pod is there, but it or the container does not run; `reason` is the phase or the state.
+  case podNotRunning(pod: String, reason: String)
+  case fileNotFound(path: String)
+  case notRegularFile(path: String)
+  case permissionDenied(path: String)
+  case noSpace(path: String)
+  case linksNotSupported(path: String, message: String)
+  case fileExists(path: String)
+  /// Fewer bytes arrived than the file has.
+  case cutShort(path: String, expected: UInt64, received: UInt64)
+  case changedWhileReading(path: String)
+  /// Nothing was heard for so long that the wait was ended.
+  case stalled(what: String, seconds: Double)
+  /// More than the caller or this module is willing to hold in memory.
+  case tooLong(what: String, limit: Int)
+  /// An answer ended before its end mark.
+  case incompleteAnswer(what: String)
+  /// An answer that does not have the form it should have.
+  case unexpectedAnswer(what: String, message: String)
+  case commandFailed(name: String, status: Int, message: String)
+  case io(path: String, message: String)
+  case noRestartCommand
+  case restartCommandFailed(status: Int, output: String)
+  case serverStillRunning(processID: Int)
+  case podDidNotComeBack(reason: String)
+}
+
+extension TargetError: CustomStringConvertible {
+  /// The fact, in lower case and without a full stop.
+  public var description: String {
+    switch self {
+    case .toolMissing(let name):
+      "\(name) is not installed"
+    case .toolMissingInContainer(let name, let container):
+      "container \(container) has no \(name)"
+    case .namespaceNotFound(let namespace):
+      "no namespace \(namespace)"
+    case .podNotFound(let namespace, let pod):
+      "no pod \(pod) in namespace \(namespace)"
+    case .podNotUnique(let namespace, let selector, let pods) where pods.isEmpty:
+      "no pod in namespace \(namespace) matches \(selector)"
+    case .podNotUnique(let namespace, let selector, let pods):
+      "\(pods.count) pods in namespace \(namespace) match \(selector): "
+        + pods.joined(separator: ", ")
+    case .containerNotFound(let container?, let pod, let available):
+      "pod \(pod) has no container \(container), only \(available.joined(separator: ", "))"
+    case .containerNotFound(nil, let pod, let available):
+      "pod \(pod) has several containers and none is named redis or valkey: "
+        + available.joined(separator: ", ")
+    case .contextNotFound(let context):
+      "no context \(context) in the kubeconfig"
+    case .forbidden(let message):
+      "the cluster refused: \(message)"
+    case .clusterUnreachable(let message):
+      "the cluster does not answer: \(message)"
+    case .podNotRunning(let pod, let reason):
+      "pod \(pod) is not running: \(reason)"
+    case .fileNotFound(let path): "\(path) does not exist"
+    case .notRegularFile(let path): "\(path) is not a regular file"
+    case .permissionDenied(let path): "permission denied on \(path)"
+    case .noSpace(let path): "no space left for \(path)"
+    case .linksNotSupported(let path, let message): "no hard link to \(path): \(message)"
+    case .fileExists(let path): "\(path) exists already"
+    case .cutShort(let path, let expected, let received):
+      "\(path) was cut short: \(received) of \(expected) bytes arrived"
+    case .changedWhileReading(let path): "\(path) changed while it was read"
+    case .io(let path, let message): "\(path): \(message)"
+    case .stalled(let what, let seconds): "nothing from \(what) for \(seconds.figure) s"
+    case .tooLong(let what, let limit): "\(what) is longer than \(limit) bytes"
+    case .incompleteAnswer(let what): "the answer of \(what) is incomplete"
+    case .unexpectedAnswer(let what, let message):
+      "the answer of \(what) is not understood: \(message)"
+    case .commandFailed(let name, let status, let message):
+      "\(name) exited with status \(status): \(message)"
+    case .noRestartCommand: "no restart command is set"
+    case .restartCommandFailed(let status, let output):
+      "the restart command exited with status \(status): \(output)"
+    case .serverStillRunning(let processID): "server process \(processID) is still running"
+    case .podDidNotComeBack(let reason): "the pod did not come back: \(reason)"
+    }
+  }
+}
+
+extension Double {
+  /// The number, without a fraction where it has none.
+  fileprivate var figure: String {
+    Int(exactly: self).map(String.init) ?? "\(self)"
+  }
+}

@@ -1,0 +1,8 @@
+import BackupCLI
+
+@main
+struct Main {
+  static func main() async {
+    await CommandLineTool.run()
+  }
+}

@@ -1,0 +1,29 @@
+import Testing
+
+@testable import RDBFormat
+
+struct DripTests {
+  @Test(arguments: Fixture.all)
+  func `a file fed byte by byte gives the same summary`(fixture: Fixture) throws {
+    let bytes = fixture.bytes
+    #expect(try inspect(bytes.map { [$0] }) == inspect([bytes]))
+  }
+
+  @Test(arguments: Fixture.all, 0..<4 as Range<UInt64>)
+  func `any split of a file gives the same summary`(fixture: Fixture, seed: UInt64) throws {
+    var random = SplitMix(seed: seed)
+    let bytes = fixture.bytes
+    #expect(try inspect(bytes.split(using: &random)) == inspect([bytes]))
+  }
+
+  @Test(arguments: Fixture.all, 0..<30 as Range<UInt64>)
+  func `any split of a damaged file gives the same error`(fixture: Fixture, seed: UInt64) {
+    var random = SplitMix(seed: seed)
+    var bytes = fixture.bytes
+    for _ in 0..<Int.random(in: 1...3, using: &random) {
+      bytes[Int.random(in: bytes.indices, using: &random)] = UInt8.random(
+        in: 0...255, using: &random)
+    }
+    #expect(outcome(bytes.split(using: &random)) == outcome([bytes]))
+  }
+}

@@ -1,0 +1,21 @@
+/// Waits until a condition holds that another process brings about.
+///
+/// - Throws: ``NeverHappened`` after a minute, or what the condition throws.
+public func eventually(
+  _ what: String, isolation: isolated (any Actor)? = #isolation,
+  _ condition: () async throws -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + .seconds(60)
+  while try await !condition() {
+    guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
+    try await Task.sleep(for: .milliseconds(5))
+  }
+}
+
+/// A condition did not come true in time.
+public struct NeverHappened: Error, CustomStringConvertible {
+  /// The condition.
+  public let what: String
+  /// The condition.
+  public var description: String { "never happened: \(what)" }
+}
