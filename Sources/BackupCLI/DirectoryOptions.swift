@@ -40,8 +40,22 @@ struct DirectoryOptions: ParsableArguments, Sendable {
   }
 
   /// The archive that a user means.
-  func find(_ reference: String) throws -> ArchiveEntry {
-    try translatingErrors { try archiveDirectory().find(reference, source: sourceName) }
+  ///
+  /// - Parameter identity: The Redis that the command is about; where nothing else says which one
+  ///   `latest` is of, it is of that one, if there is an archive of it.
+  /// - Throws: `BackupError`.
+  func find(_ reference: String, of identity: String?) throws -> ArchiveEntry {
+    let directory = archiveDirectory()
+    return try translatingErrors {
+      guard reference == "latest", sourceName == nil, let identity else {
+        return try directory.find(reference, source: sourceName)
+      }
+      do {
+        return try directory.latest(of: identity)
+      } catch DirectoryError.noWholeArchive {
+        return try directory.latest(of: nil)
+      }
+    }
   }
 
   /// Which Redis is meant, where anything says so.

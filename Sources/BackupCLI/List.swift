@@ -9,6 +9,8 @@ struct List: BackupCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the archives, newest first.")
 
+  @OptionGroup var server: ServerOptions
+  @OptionGroup var clientKey: ClientKeyOption
   @OptionGroup var archives: DirectoryOptions
   @OptionGroup var output: OutputOptions
 

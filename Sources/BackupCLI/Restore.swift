@@ -73,7 +73,8 @@ struct Restore: BackupCommand {
       throw BackupError.noRestartCommand()
     }
     let request: RestoreBackup.Request =
-      try archive.map { .restore(try find($0, settings)) } ?? (resume ? .resume : .rollback)
+      try archive.map { .restore(try archives.find($0, of: settings.identity)) }
+      ?? (resume ? .resume : .rollback)
     let lock = try archives.lock(for: "restore \(name)", now: now)
     let session = try await ServerSession.open(settings, report: progress.report)
     var options = RestoreBackup.Options()
@@ -91,14 +92,6 @@ struct Restore: BackupCommand {
     ).run(request, now: now)
     progress.clear()
     try show(result)
-  }
-
-  /// `latest` means the latest of the Redis that is restored, unless the user says otherwise.
-  private func find(_ reference: String, _ settings: ConnectionSettings) throws -> ArchiveEntry {
-    let source = archives.sourceName ?? (reference == "latest" ? settings.identity : nil)
-    return try translatingErrors {
-      try archives.archiveDirectory().find(reference, source: source)
-    }
   }
 
   private func show(_ result: RestoreResult) throws {

@@ -19,6 +19,8 @@ struct Verify: BackupCommand {
   @Flag(help: "Compare the digest of the file only.")
   var quick = false
 
+  @OptionGroup var server: ServerOptions
+  @OptionGroup var clientKey: ClientKeyOption
   @OptionGroup var archives: DirectoryOptions
   @OptionGroup var output: OutputOptions
 
@@ -62,7 +64,9 @@ struct Verify: BackupCommand {
       }
       return entries
     }
-    return try (references.isEmpty ? ["latest"] : references).map { try archives.find($0) }
+    return try (references.isEmpty ? ["latest"] : references).map { reference in
+      try archives.find(reference, of: server.settings(key: clientKey.key).identity)
+    }
   }
 
   private func show(_ result: VerifyArchive.Result) {

@@ -48,6 +48,7 @@ import CZlib
   /// Deflates into the scratch space; returns how many bytes that took.
   private func deflate(_ block: [UInt8]) throws(GzipError) -> Int {
     unsafe deflateReset(stream)
+    // A reset keeps the level of the last stretch.
     var code = useLevel()
     let stretches = Stretch.stretches(of: block)
     unsafe scratch.withUnsafeMutableBufferPointer { output in

@@ -43,7 +43,7 @@ public struct GzipError: Error, Sendable, Equatable, CustomStringConvertible {
     case .badData: "damaged deflate data \(place)"
     case .wrongChecksum: "wrong checksum \(place)"
     case .wrongLength: "wrong length \(place)"
-    case .zlib(let code): "zlib failed with code \(code) \(place)"
+    case .zlib(let code): "zlib failed with code \(code)"
     }
   }
 }

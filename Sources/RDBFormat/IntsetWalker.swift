@@ -13,7 +13,7 @@ struct IntsetWalker: TokenParser, Sendable {
 
   /// Starts an intset of `byteCount` bytes.
   mutating func begin(byteCount: UInt64) {
-    carry = TokenCarry()
+    carry.reset()
     elementCount = 0
     width = 0
     self.byteCount = byteCount

@@ -1,10 +1,12 @@
+import CRC64
+
 /// Finds a key that comes twice in a database, by 64-bit hashes in at most 16 MiB.
 ///
 /// The hash is seeded at random, so no chosen keys can make it see a repetition that is none; by
 /// chance it does so once in 35 million files of a million keys.
 ///
 /// Keys are compared in batches: each is somewhere else in memory, and one batch waits for all of
-/// them at once.
+/// them at once. Until then their bytes lie in one buffer, the current key behind the others.
 struct KeySet: Sendable {
   /// A key that was there before.
   struct Repetition: Sendable {
@@ -14,12 +16,14 @@ struct KeySet: Sendable {
     let key: [UInt8]
   }
 
+  /// A key is kept up to this many bytes.
+  static let keptByteCount = 64 << 10
   /// Keys that are remembered.
   static let limit = 1 << 21 - 1 << 18
 
   private static let largestSlotCount = 1 << 21
   private static let batchCount = 64
-  private static let keptKeyByteCount = 256
+  private static let batchByteCount = 16 << 10
 
   /// Whether every key so far was compared with all before it.
   private(set) var isComplete = true
@@ -28,14 +32,18 @@ struct KeySet: Sendable {
   private var count = 0
   private let seed: UInt64
   private var batch: [Waiting] = []
-  private var batchKeys: [UInt8] = []
   private var touched: UInt64 = 0
+  // The last bytes of a key are hashed as a word, which may reach a little further.
+  private var buffer = [UInt8](repeating: 0, count: batchByteCount + keptByteCount + 8)
+  private var current = 0..<0
+  private var currentByteCount: UInt64 = 0
+  private var tail = CRC64()
 
   private struct Waiting: Sendable {
     let hash: UInt64
     let byteOffset: UInt64
     let database: UInt64
-    let keyStart: Int
+    let key: Range<Int>
   }
 
   init() {
@@ -52,21 +60,56 @@ struct KeySet: Sendable {
     if slotCount > slots.count { grow(to: slotCount) }
   }
 
-  /// Remembers a key; `tail` stands for bytes behind those given.
+  /// The current key, cut to 64 KiB.
+  var key: [UInt8] { Array(buffer[current]) }
+
+  /// The current key, cut to 256 bytes.
+  var keyPrefix: [UInt8] { Array(buffer[current].prefix(256)) }
+
+  /// Whether the current key is longer than what is kept of it.
+  var isKeyCut: Bool { currentByteCount > UInt64(current.count) }
+
+  /// Starts the next key.
   ///
-  /// - Returns: The first repetition in the batch that this key completes.
+  /// - Returns: The first repetition among the keys before it that were not compared yet.
   @inline(__always)
-  mutating func insert(
-    _ key: [UInt8], tail: UInt64, database: UInt64, byteOffset: UInt64
-  ) -> Repetition? {
+  mutating func beginKey() -> Repetition? {
+    var repetition: Repetition?
+    if batch.count == KeySet.batchCount
+      || current.upperBound > KeySet.batchByteCount
+    {
+      repetition = flush()
+      current = 0..<0
+    }
+    current = current.upperBound..<current.upperBound
+    currentByteCount = 0
+    return repetition
+  }
+
+  /// Takes the next bytes of the key.
+  @inline(__always)
+  mutating func append(_ bytes: Span<UInt8>) {
+    let kept = min(bytes.count, KeySet.keptByteCount - current.count)
+    let end = current.upperBound
+    var target = buffer.mutableSpan
+    for index in 0..<kept {
+      target[end + index] = bytes[index]
+    }
+    current = current.lowerBound..<end + kept
+    if kept < bytes.count {
+      if currentByteCount <= UInt64(KeySet.keptByteCount) { tail = CRC64() }
+      tail.update(bytes.extracting(kept..<bytes.count))
+    }
+    currentByteCount += UInt64(bytes.count)
+  }
+
+  /// Ends the key.
+  @inline(__always)
+  mutating func endKey(database: UInt64, byteOffset: UInt64) {
     batch.append(
       Waiting(
-        hash: hash(key.span, database: database, tail: tail), byteOffset: byteOffset,
-        database: database, keyStart: batchKeys.count))
-    for index in 0..<min(key.count, KeySet.keptKeyByteCount) {
-      batchKeys.append(key[index])
-    }
-    return batch.count < KeySet.batchCount ? nil : flush()
+        hash: hash(database: database), byteOffset: byteOffset, database: database,
+        key: current))
   }
 
   /// Compares the keys that still wait.
@@ -74,31 +117,27 @@ struct KeySet: Sendable {
     for waiting in batch {
       touched ^= slots[Int(truncatingIfNeeded: waiting.hash) & (slots.count - 1)]
     }
-    defer {
-      batch.removeAll(keepingCapacity: true)
-      batchKeys.removeAll(keepingCapacity: true)
-    }
-    for (index, waiting) in batch.enumerated() where !insert(waiting.hash) {
-      let end = index + 1 < batch.count ? batch[index + 1].keyStart : batchKeys.count
+    defer { batch.removeAll(keepingCapacity: true) }
+    for waiting in batch where !insert(waiting.hash) {
       return Repetition(
         byteOffset: waiting.byteOffset, database: waiting.database,
-        key: Array(batchKeys[waiting.keyStart..<end]))
+        key: Array(buffer[waiting.key].prefix(256)))
     }
     return nil
   }
 
-  private func hash(_ key: Span<UInt8>, database: UInt64, tail: UInt64) -> UInt64 {
-    var state = KeySet.mix(seed ^ database, UInt64(key.count) ^ tail &* 0x9e37_79b9_7f4a_7c15)
-    var index = 0
-    while key.count - index >= 8 {
-      state = KeySet.mix(state ^ key.littleEndian64(at: index), 0xa076_1d64_78bd_642f)
+  @inline(__always)
+  private func hash(database: UInt64) -> UInt64 {
+    let bytes = buffer.span
+    let rest = isKeyCut ? tail.value : 0
+    var state = KeySet.mix(seed ^ database, currentByteCount ^ rest &* 0x9e37_79b9_7f4a_7c15)
+    var index = current.lowerBound
+    while current.upperBound - index > 8 {
+      state = KeySet.mix(state ^ bytes.littleEndian64(at: index), 0xa076_1d64_78bd_642f)
       index += 8
     }
-    var last: UInt64 = 0
-    while index < key.count {
-      last = last << 8 | UInt64(key[index])
-      index += 1
-    }
+    let unused = UInt64(8 * (8 - (current.upperBound - index)))
+    let last = unused < 64 ? bytes.littleEndian64(at: index) << unused : 0
     state = KeySet.mix(state ^ last, 0xe703_7ed1_a0b4_28db)
     return max(KeySet.mix(state, seed ^ 0x8ebc_6af0_9c88_c6e3), 1)
   }

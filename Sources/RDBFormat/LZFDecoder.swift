@@ -23,6 +23,36 @@ struct LZFDecoder: Sendable {
     case offset(length: Int, high: Int)
   }
 
+  /// Checks a whole compressed string that claims to have `claimed` bytes.
+  ///
+  /// - Returns: The same fault as decoding it.
+  static func check(_ bytes: Span<UInt8>, byteCount claimed: UInt64) -> RDBError.Kind? {
+    var position = 0
+    var byteCount: UInt64 = 0
+    while position < bytes.count {
+      let control = Int(bytes[position])
+      position += 1
+      if control < 32 {
+        byteCount += UInt64(control + 1)
+        position += control + 1
+      } else {
+        var length = control >> 5 + 2
+        if length == 9 {
+          guard position < bytes.count else { return tooShort }
+          length += Int(bytes[position])
+          position += 1
+        }
+        guard position < bytes.count else { return tooShort }
+        let distance = (control & 0x1f) << 8 + Int(bytes[position]) + 1
+        guard UInt64(distance) <= byteCount else { return tooFar }
+        byteCount += UInt64(length)
+        position += 1
+      }
+      guard byteCount <= claimed else { return tooLong }
+    }
+    return position == bytes.count && byteCount == claimed ? nil : tooShort
+  }
+
   /// Starts a string that claims to have `byteCount` bytes when decompressed.
   ///
   /// - Parameter keepsOutput: false when only the structure is to be checked.
@@ -66,7 +96,7 @@ struct LZFDecoder: Sendable {
       case .offset(let length, let high):
         let distance = high + Int(bytes[position]) + 1
         guard UInt64(distance) <= byteCount else {
-          return .malformed("a compressed string refers to bytes before its beginning")
+          return LZFDecoder.tooFar
         }
         guard grow(by: length) else { return LZFDecoder.tooLong }
         if keepsOutput { match(byteCount: length, distance: distance) }
@@ -95,7 +125,7 @@ struct LZFDecoder: Sendable {
   /// Checks that the string ended where it should.
   func finish() throws(RDBError.Kind) {
     guard case .control = phase, byteCount == claimedByteCount else {
-      throw .malformed("a compressed string is shorter than it claims")
+      throw LZFDecoder.tooShort
     }
   }
 
@@ -125,6 +155,14 @@ struct LZFDecoder: Sendable {
     guard UInt64(count) <= claimedByteCount - byteCount else { return false }
     byteCount += UInt64(count)
     return true
+  }
+
+  private static var tooShort: RDBError.Kind {
+    .malformed("a compressed string is shorter than it claims")
+  }
+
+  private static var tooFar: RDBError.Kind {
+    .malformed("a compressed string refers to bytes before its beginning")
   }
 
   private static var tooLong: RDBError.Kind {

@@ -18,7 +18,7 @@ struct ListpackWalker: TokenParser, Sendable {
 
   /// Starts a listpack of `byteCount` bytes.
   mutating func begin(byteCount: UInt64, shape: PackedElements.Shape) {
-    carry = TokenCarry()
+    carry.reset()
     elements.begin(shape)
     self.byteCount = byteCount
     phase = .header

@@ -80,7 +80,7 @@ public struct RDBInspector: Sendable {
     RDBError(
       kind: kind, byteOffset: byteOffset,
       database: parser.isInDatabase ? parser.database : nil,
-      key: parser.isInKey ? Array(parser.key.prefix(256)) : nil)
+      key: parser.isInKey ? parser.keySet.keyPrefix : nil)
   }
 
   // A repeated key may still wait to be found; it comes before any other fault.
@@ -112,7 +112,7 @@ public struct RDBInspector: Sendable {
       RDBFinding(
         kind: .notUnderstood, message: "the contents are not understood from here on: \(reason)",
         byteOffset: parser.faultOffset, database: parser.isInDatabase ? parser.database : nil,
-        key: parser.isInKey ? Array(parser.key.prefix(256)) : nil))
+        key: parser.isInKey ? parser.keySet.keyPrefix : nil))
   }
 
   private mutating func holdBack(_ bytes: Span<UInt8>) {

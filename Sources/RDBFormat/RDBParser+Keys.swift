@@ -1,5 +1,3 @@
-import CRC64
-
 // The begin and the end of every key.
 
 extension RDBParser {
@@ -32,6 +30,8 @@ extension RDBParser {
       beginRedisValue(code)
     default: throw .unknownOpcode(code)
     }
+    repetition = keySet.beginKey()
+    guard repetition == nil else { throw .duplicateKey }
     valueCode = code
     keyOffset = offset
     elementCount = 0
@@ -82,9 +82,7 @@ extension RDBParser {
             byteOffset: keyOffset, database: database))
       }
     }
-    repetition = keySet.insert(
-      key, tail: keyTail.value ^ keyByteCount, database: database, byteOffset: keyOffset)
-    guard repetition == nil else { throw .duplicateKey }
+    keySet.endKey(database: database, byteOffset: keyOffset)
     state = valueState
     return true
   }
@@ -96,7 +94,7 @@ extension RDBParser {
       facts.add(
         RDBFinding(
           kind: .emptyValue, message: "an empty \(type.rawValue), which servers drop",
-          byteOffset: keyOffset, database: database, key: Array(key.prefix(256))))
+          byteOffset: keyOffset, database: database, key: keySet.keyPrefix))
     } else {
       facts.count(
         type, databaseAt: databasePosition, expiresAt: expiresAt, referenceTime: referenceTime,
@@ -105,13 +103,13 @@ extension RDBParser {
       if byteCount >= facts.largestKeyThreshold {
         facts.consider(
           LargestKey(
-            database: database, key: key, type: type, encoding: encoding.rawValue,
+            database: database, key: keySet.key, type: type, encoding: encoding.rawValue,
             bytes: byteCount, elements: elementCount))
       }
       if let onKey {
         onKey(
           RDBKey(
-            database: database, key: key, type: type, encoding: encoding.rawValue,
+            database: database, key: keySet.key, type: type, encoding: encoding.rawValue,
             bytes: byteCount, elements: elementCount, expiresAt: expiresAt))
       }
     }

@@ -226,12 +226,12 @@ extension RDBParser {
     if !node.keepsAllIDs && !stream.groups.isEmpty {
       addNotChecked("a stream has too many entries to find pending ones that are gone")
     }
-    let isKept = facts.keepsStream && keyByteCount == UInt64(key.count)
+    let isKept = facts.keepsStream && !keySet.isKeyCut
     facts.add(
       stream: !isKept
         ? nil
         : StreamSummary(
-          database: database, key: key, length: node.liveCount, firstID: node.firstID,
+          database: database, key: keySet.key, length: node.liveCount, firstID: node.firstID,
           lastID: node.lastID, lastGeneratedID: stream.lastGeneratedID,
           maxDeletedID: stream.maxDeletedID, entriesAdded: stream.entriesAdded,
           groups: stream.groups, expiresAt: expiresAt))
@@ -253,13 +253,13 @@ extension RDBParser {
   }
 
   private mutating func keepsMember() -> Bool {
-    guard facts.keepsStream, keyByteCount == UInt64(key.count) else { return false }
+    guard facts.keepsStream, !keySet.isKeyCut else { return false }
     guard textByteCount == UInt64(text.count), facts.reserveMember(nameByteCount: text.count)
     else {
       facts.addOnce(
         RDBFinding(
           kind: .listCut, message: "not all consumer groups and consumers are listed",
-          byteOffset: keyOffset, database: database, key: Array(key.prefix(256))))
+          byteOffset: keyOffset, database: database, key: keySet.keyPrefix))
       return false
     }
     return true
@@ -269,6 +269,6 @@ extension RDBParser {
     facts.addOnce(
       RDBFinding(
         kind: .notChecked, message: message, byteOffset: keyOffset, database: database,
-        key: Array(key.prefix(256))))
+        key: keySet.keyPrefix))
   }
 }

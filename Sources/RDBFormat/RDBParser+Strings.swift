@@ -1,5 +1,3 @@
-import CRC64
-
 // Lengths and strings. Every function that returns nil or false needs more bytes, and goes on
 // where it stopped when it is called again.
 
@@ -87,15 +85,60 @@ extension RDBParser {
   mutating func string(
     _ bytes: Span<UInt8>, _ position: inout Int, _ base: UInt64, into sink: Sink
   ) throws(RDBError.Kind) -> Bool {
-    // Most strings are short, plain, and needed for nothing but their end.
-    if case .none = content, sink == .discard, position < bytes.count {
-      let first = Int(bytes[position])
-      if first < 0x40 && bytes.count - position > first {
-        position += 1 + first
+    // Most strings are short and plain, and all there.
+    if case .none = content, position < bytes.count {
+      let count = Int(bytes[position])
+      if count < 0x40 && bytes.count - position > count {
+        let start = position + 1
+        if sink == .discard {
+          position = start + count
+          return true
+        }
+        if sink == .key {
+          keySet.append(bytes.extracting(start..<start + count))
+          position = start + count
+          return true
+        }
+      }
+      if count == 0xc3 && sink == .discard,
+        try compressedString(bytes, &position, base)
+      {
         return true
       }
     }
     return try anyString(bytes, &position, base, into: sink)
+  }
+
+  // Checks a compressed string that is needed for nothing, when it is all there.
+  private mutating func compressedString(
+    _ bytes: Span<UInt8>, _ position: inout Int, _ base: UInt64
+  ) throws(RDBError.Kind) -> Bool {
+    var start = position
+    guard let lengths = try compressedLengths(bytes, &start),
+      lengths.compressed <= UInt64(bytes.count - start)
+    else { return false }
+    let end = start + Int(lengths.compressed)
+    if let fault = LZFDecoder.check(bytes.extracting(start..<end), byteCount: lengths.whole) {
+      packedFaultOffset = base &+ UInt64(start)
+      throw fault
+    }
+    position = end
+    return true
+  }
+
+  private func compressedLengths(
+    _ bytes: Span<UInt8>, _ position: inout Int
+  ) throws(RDBError.Kind) -> (compressed: UInt64, whole: UInt64)? {
+    var end = position + 1
+    guard let compressed = try length(bytes, &end), let whole = try length(bytes, &end) else {
+      return nil
+    }
+    // Three bytes of a match stand for at most 264.
+    guard compressed <= RDBParser.maximumLength, whole / 88 <= compressed else {
+      throw .malformed("a compressed string of \(compressed) bytes claims to have \(whole)")
+    }
+    position = end
+    return (compressed, whole)
   }
 
   private mutating func anyString(
@@ -159,19 +202,11 @@ extension RDBParser {
   private mutating func beginCompressed(
     _ bytes: Span<UInt8>, _ position: inout Int, _ base: UInt64, into sink: Sink
   ) throws(RDBError.Kind) -> Bool {
-    var end = position + 1
-    guard let compressed = try length(bytes, &end), let count = try length(bytes, &end) else {
-      return false
-    }
-    // Three bytes of a match stand for at most 264.
-    guard compressed <= RDBParser.maximumLength, count / 88 <= compressed else {
-      throw .malformed("a compressed string of \(compressed) bytes claims to have \(count)")
-    }
-    position = end
-    content = .compressed(remaining: compressed)
+    guard let lengths = try compressedLengths(bytes, &position) else { return false }
+    content = .compressed(remaining: lengths.compressed)
     contentOffset = base &+ UInt64(position)
-    lzf.begin(byteCount: count, keepsOutput: sink != .discard)
-    beginContent(byteCount: count, to: sink)
+    lzf.begin(byteCount: lengths.whole, keepsOutput: sink != .discard)
+    beginContent(byteCount: lengths.whole, to: sink)
     return true
   }
 
@@ -212,11 +247,7 @@ extension RDBParser {
 
   private mutating func beginContent(byteCount: UInt64, to sink: Sink) {
     switch sink {
-    case .discard: return
-    case .key:
-      key.removeAll(keepingCapacity: true)
-      keyByteCount = 0
-      keyTail = CRC64()
+    case .discard, .key: return
     case .text:
       text.removeAll(keepingCapacity: true)
       textByteCount = 0
@@ -228,13 +259,7 @@ extension RDBParser {
   private mutating func deliver(_ bytes: Span<UInt8>, to sink: Sink) throws(RDBError.Kind) {
     switch sink {
     case .discard: return
-    case .key:
-      keyByteCount += UInt64(bytes.count)
-      let kept = min(bytes.count, RDBParser.keptNameByteCount - key.count)
-      for index in 0..<kept {
-        key.append(bytes[index])
-      }
-      if kept < bytes.count { keyTail.update(bytes.extracting(kept..<bytes.count)) }
+    case .key: keySet.append(bytes)
     case .text:
       textByteCount += UInt64(bytes.count)
       for index in 0..<min(bytes.count, RDBParser.keptNameByteCount - text.count) {

@@ -1,10 +1,8 @@
-import CRC64
-
 /// Reads an RDB file as it comes, up to its end opcode, and keeps facts about it.
 ///
 /// Sources: `src/rdb.h` and `src/rdb.c` of Redis 2.4 to 8.6 and of Valkey 8 and 9.
 struct RDBParser: TokenParser, Sendable {
-  /// Keys and names are kept up to this many bytes.
+  /// Names are kept up to this many bytes.
   static let keptNameByteCount = 64 << 10
   /// The highest length or count that a file can have: 1 TiB.
   static let maximumLength: UInt64 = 1 << 40
@@ -32,10 +30,6 @@ struct RDBParser: TokenParser, Sendable {
   var keySet = KeySet()
   /// A key that was there before, once it was found.
   var repetition: KeySet.Repetition?
-  var key: [UInt8] = []
-  /// The whole key's size; bytes above the kept ones are in `keyTail`.
-  var keyByteCount: UInt64 = 0
-  var keyTail = CRC64()
   var isInKey = false
   var keyOffset: UInt64 = 0
   var expiresAt: Int64?
@@ -73,7 +67,6 @@ struct RDBParser: TokenParser, Sendable {
   init(referenceTime: Int64, onKey: (@Sendable (RDBKey) -> Void)?) {
     self.referenceTime = referenceTime
     self.onKey = onKey
-    key.reserveCapacity(256)
   }
 
   /// Whether the version is newer than the newest known.

@@ -81,4 +81,10 @@ struct TokenCarry: Sendable {
   mutating func removeAll() {
     count = 0
   }
+
+  /// Starts again with no bytes.
+  mutating func reset() {
+    count = 0
+    byteOffset = 0
+  }
 }

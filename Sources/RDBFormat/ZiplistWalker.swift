@@ -23,7 +23,7 @@ struct ZiplistWalker: TokenParser, Sendable {
 
   /// Starts a ziplist of `byteCount` bytes.
   mutating func begin(byteCount: UInt64, shape: PackedElements.Shape) {
-    carry = TokenCarry()
+    carry.reset()
     elements.begin(shape)
     self.byteCount = byteCount
     phase = .header

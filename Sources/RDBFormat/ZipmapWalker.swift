@@ -17,7 +17,7 @@ struct ZipmapWalker: TokenParser, Sendable {
 
   /// Starts a zipmap.
   mutating func begin() {
-    carry = TokenCarry()
+    carry.reset()
     elementCount = 0
     phase = .header
     isValue = false

@@ -11,8 +11,10 @@ final class FakeCluster: Sendable {
   init(control: String = "") throws {
     directory = try Scratch.make()
     let fixture = "/" + #filePath.split(separator: "/").dropLast().joined(separator: "/")
-    try FileManager.default.copyItem(
-      atPath: "\(fixture)/Fixtures/kubectl", toPath: "\(directory)/kubectl")
+    // A link and no copy: a file that was just written cannot be run while a child of another test
+    // still holds it open.
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(directory)/kubectl", withDestinationPath: "\(fixture)/Fixtures/kubectl")
     try FileManager.default.createDirectory(
       atPath: "\(directory)/data", withIntermediateDirectories: false)
     try set(control)

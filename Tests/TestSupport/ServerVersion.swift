@@ -83,7 +83,8 @@ public struct ServerVersion: Sendable, Hashable {
     defer { unsafe pclose(pipe) }
     var line = [CChar](repeating: 0, count: 512)
     guard unsafe fgets(&line, 512, pipe) != nil else { return "" }
-    return String(decoding: line.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
+    return String(
+      decoding: line.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
   }
 }
 

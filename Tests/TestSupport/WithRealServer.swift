@@ -42,7 +42,9 @@ private func started(
   _ version: ServerVersion, configuration: [String], password: String?, directory: String,
   waitUntilLoaded: Bool
 ) async throws -> RealServer {
+  var attempts = 0
   while true {
+    attempts += 1
     let server = RealServer(
       version: version, port: TestPort.next(), directory: directory, password: password)
     let lines = server.baseConfiguration + configuration
@@ -51,7 +53,9 @@ private func started(
     do {
       try await server.start(waitUntilLoaded: waitUntilLoaded)
       return server
-    } catch let error as RealServer.DidNotStart where error.output.contains("in use") {
+    } catch let error as RealServer.DidNotStart
+      where error.output.contains("in use") && attempts < 10
+    {
       try FileManager.default.removeItem(atPath: directory + "/redis.log")
     } catch {
       try await server.end()

@@ -96,7 +96,7 @@ import Workers
     _ = unsafe fgets(&line, 64, output)
     let newline = CChar(10)
     let text = line.prefix { $0 != newline && $0 != 0 }
-    return String(decoding: text.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return String(decoding: text.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
   }
 }
 
