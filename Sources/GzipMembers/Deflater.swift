@@ -13,10 +13,12 @@ import CZlib
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
     self.level = level
-    // Stored blocks add 5 bytes to each 16 KiB at most, a change of level at most 16 bytes.
+    // What cannot be deflated is stored, at 5 bytes for each 32 KiB at most; a change of level
+    // costs at most 16 bytes, and there are two for each 4 KiB at most.
     scratch = [UInt8](
       repeating: 0, count: MemberHeader.blockByteCount + MemberHeader.blockByteCount / 32)
-    // Negative window bits: no zlib header, ours is the gzip one.
+    // Negative window bits: no zlib header, ours is the gzip one. Memory level 9: on dumps a little
+    // smaller than 8 at the same speed.
     let code = unsafe deflateInit2_(
       stream, level.number, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY,
       ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
@@ -31,8 +33,7 @@ import CZlib
   /// The whole gzip member of a block of at most 1 MiB.
   func member(of block: [UInt8]) throws(GzipError) -> [UInt8] {
     let deflatedByteCount = try deflate(block)
-    let byteCount =
-      MemberHeader.byteCount + deflatedByteCount + MemberHeader.trailerByteCount
+    let byteCount = MemberHeader.byteCount + deflatedByteCount + MemberHeader.trailerByteCount
     var member: [UInt8] = []
     member.reserveCapacity(byteCount)
     member += MemberHeader.bytes(memberByteCount: byteCount)

@@ -139,7 +139,9 @@ actor RestoreRun {
     case .removeKeptNames: try await removeKeptNames()
     case .removeStagedFiles: try await removeStagedFiles()
     case .endJournal:
-      try await volume.remove(RestoreFiles.journal(in: journal.settings.directory))
+      let path = RestoreFiles.journal(in: journal.settings.directory)
+      try await volume.remove(path + ".new")
+      try await volume.remove(path)
     case .restart, .awaitServer: break
     case .refuseWrites, .takeSafetyBackup, .saveOldData, .stopPersisting, .swap, .confirmSwap,
       .compareData, .acceptWrites, .resumePersisting, .compareOldData:

@@ -156,7 +156,9 @@ struct KeySet: Sendable {
     }
     slots[index] = hash
     count += 1
-    if count > slots.count / 2 && slots.count < KeySet.largestSlotCount { grow(to: 2 * slots.count) }
+    if count > slots.count / 2 && slots.count < KeySet.largestSlotCount {
+      grow(to: 2 * slots.count)
+    }
     return true
   }
 

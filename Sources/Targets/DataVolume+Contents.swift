@@ -16,6 +16,7 @@ extension DataVolume {
     try await write(staged, ownership: try await status(of: path)?.ownership, contents: bytes)
     try await rename(staged, to: path)
   }
+
 }
 
 /// Bytes that can be taken once.

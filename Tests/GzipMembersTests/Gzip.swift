@@ -11,7 +11,8 @@ enum Gzip {
   static func run(_ arguments: String, _ input: [UInt8]) throws -> Output {
     var template = Array("/tmp/gzip-members-XXXXXX".utf8CString)
     guard unsafe mkdtemp(&template) != nil else { throw Broken(description: "mkdtemp: \(errno)") }
-    let folder = String(decoding: template.dropLast().map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
+    let path = template.dropLast().map { UInt8(truncatingIfNeeded: $0) }
+    let folder = String(decoding: path, as: UTF8.self)
     defer {
       unsafe unlink("\(folder)/in")
       unsafe unlink("\(folder)/out")
