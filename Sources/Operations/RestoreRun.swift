@@ -196,16 +196,36 @@ extension RestoreStep {
 extension RestoreRun {
   private func refuseWrites(_ connection: ServerConnection) async throws {
     if refusedSince == nil { refusedSince = ContinuousClock.now }
-    if journal.settings.minReplicasMaxLag == "0" {
-      // With a lag of 0 the number of replicas is not looked at.
-      try await connection.set("min-replicas-max-lag", to: "10")
-    }
-    try await connection.set("min-replicas-to-write", to: Self.refusal)
+    try await refuse(connection, maxLag: journal.settings.minReplicasMaxLag)
     guard journal.oldKeyspace.isEmpty else { return }
     journal.oldKeyspace = try await connection.status().keyspace.map {
       RestoreJournal.Keyspace(index: $0.index, keys: UInt64($0.keys), expires: UInt64($0.expires))
     }
     try await journal.write(to: volume)
+  }
+
+  /// Has every write refused, and waits until the server has loaded where it still loads.
+  private func refuse(_ connection: ServerConnection, maxLag: String?) async throws {
+    func set() async throws {
+      // With a lag of 0 the number of replicas is not looked at.
+      if maxLag == "0" { try await connection.set("min-replicas-max-lag", to: "10") }
+      try await connection.set("min-replicas-to-write", to: Self.refusal)
+    }
+    do {
+      try await set()
+      try await waitUntilLoaded(connection)
+    } catch RedisError.server(let error) where error.message.contains("during loading") {
+      // 6.2 takes no setting while it loads; nobody can write then either.
+      try await waitUntilLoaded(connection)
+      try await set()
+    }
+  }
+
+  private func waitUntilLoaded(_ connection: ServerConnection) async throws {
+    try await poll(connection) { [report] status in
+      if let percent = status.loadingLoadedPercent { report(.fraction(percent / 100)) }
+      return status.loading != true
+    }
   }
 
   private func acceptWrites(_ connection: ServerConnection) async throws {
@@ -346,15 +366,8 @@ extension RestoreRun {
     {
       freshSettings = (minReplicas, maxLag)
     }
-    if values["min-replicas-max-lag"] == "0" {
-      try await connection.set("min-replicas-max-lag", to: "10")
-    }
-    try await connection.set("min-replicas-to-write", to: Self.refusal)
     if refusedSince == nil { refusedSince = ContinuousClock.now }
-    try await poll(connection) { [report] status in
-      if let percent = status.loadingLoadedPercent { report(.fraction(percent / 100)) }
-      return status.loading != true
-    }
+    try await refuse(connection, maxLag: values["min-replicas-max-lag"])
   }
 
   /// Connects as soon as a server answers; gives up when none has for the stall time.
