@@ -36,6 +36,8 @@ struct ChildProcess: Sendable {
   var arguments: [String]
   var limit: WaitLimit
   var input: Input = .none
+  /// Whether the child leaves our session, so that it lives on when our terminal closes.
+  var ownSession = false
 
   /// Starts the child, runs the body with it, and waits for its end.
   ///
@@ -69,18 +71,19 @@ struct ChildProcess: Sendable {
     }
   }
 
-  /// Runs the child with both outputs to a file, waits for it alone, and returns its status; what it
-  /// leaves in the background lives on.
+  /// Runs the child with its outputs to files and waits for it alone; what it leaves in the background
+  /// lives on.
   ///
+  /// - Returns: The process group of what it has left.
   /// - Throws: ``TargetError/stalled(what:seconds:)`` when the child does not end within the limit;
   ///   then, and on cancellation, everything in its group is ended.
-  func runLeavingDaemons(output: FileDescriptor) async throws -> Int {
+  func startDaemons(output: FileDescriptor, error: FileDescriptor) async throws -> Int32 {
     let patience = Patience(limit)
     do {
       let result = try await Subprocess.run(
         configuration, input: .none,
         output: .fileDescriptor(output, closeAfterSpawningProcess: false),
-        error: .fileDescriptor(output, closeAfterSpawningProcess: false)
+        error: .fileDescriptor(error, closeAfterSpawningProcess: false)
       ) { execution in
         await withTaskGroup(of: Void.self) { group in
           group.addTask {
@@ -94,12 +97,13 @@ struct ChildProcess: Sendable {
         if patience.exhaustedLimit != nil || Task.isCancelled {
           kill(-execution.processIdentifier.value, SIGKILL)
         }
+        return execution.processIdentifier.value
       }
       try Task.checkCancellation()
       if let limit = patience.exhaustedLimit {
         throw TargetError.stalled(what: name, seconds: limit.secondCount)
       }
-      return result.terminationStatus.number
+      return result.closureResult
     } catch let error as SubprocessError {
       throw TargetError(error, name: name)
     }
@@ -107,7 +111,7 @@ struct ChildProcess: Sendable {
 
   private var configuration: Configuration {
     var options = PlatformOptions()
-    options.processGroupID = 0
+    if ownSession { options.createSession = true } else { options.processGroupID = 0 }
     options.teardownSequence = [Self.endGroup]
     return Configuration(
       executable: .path(executable), arguments: Arguments(arguments),

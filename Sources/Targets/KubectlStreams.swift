@@ -32,21 +32,16 @@ extension Kubectl {
   }
 
   /// Runs a command in a container and hands its streams to the body.
+  ///
+  /// Its standard input ends when this process does, which every command must take as its own end.
   nonisolated(nonsending) func stream<R: Sendable>(
-    _ command: [String], in container: PodContainer, hasInput: Bool, stallTimeout: Duration,
+    _ command: [String], in container: PodContainer, stallTimeout: Duration,
     _ body: nonisolated(nonsending) (ChildProcess.Running) async throws -> R
   ) async throws -> (R, ChildProcess.Ending) {
-    let limit = WaitLimit.silence(stallTimeout)
-    let arguments = execArguments(
-      command, in: container, options: hasInput ? ["--stdin"] : [])
-    let child =
-      if hasInput {
-        // Ends by itself when this process is gone: its input does.
-        try await child(arguments, input: .pipe, limit: limit)
-      } else {
-        try await dependentChild(arguments, limit: limit)
-      }
-    return try await child.run(body)
+    try await child(
+      execArguments(command, in: container, options: ["--stdin"]), input: .pipe,
+      limit: .silence(stallTimeout)
+    ).run(body)
   }
 
   /// Copies a file out with `kubectl cp` and hands its bytes to the body as standard output.

@@ -27,8 +27,8 @@ public struct LocalServer: ServerControl {
 
   /// Stops the server, waits until its process is gone, and runs the restart command.
   ///
-  /// Only the command itself is waited for. A daemon that it leaves lives on, also when it keeps
-  /// the command's output open.
+  /// Only the command itself is waited for, and not even that when the server answers before. What
+  /// it leaves lives on.
   public func restart(
     processID: Int, stopping stop: @Sendable () async throws -> Void, timeout: Duration
   ) async throws {
@@ -42,12 +42,12 @@ public struct LocalServer: ServerControl {
       }
       try await Task.sleep(for: .milliseconds(20))
     }
-    try await Self.run(restartCommand, timeout: timeout)
+    try await run(restartCommand, timeout: timeout)
   }
 
   public func start(timeout: Duration) async throws {
     guard let restartCommand else { throw TargetError.noRestartCommand }
-    try await Self.run(restartCommand, timeout: timeout)
+    try await run(restartCommand, timeout: timeout)
   }
 
   public var startArguments: [String] {
@@ -72,17 +72,36 @@ public struct LocalServer: ServerControl {
     }
   }
 
-  private static func run(_ command: String, timeout: Duration) async throws {
-    // A file and not a pipe: a server that still writes its first log lines when the command ends
+  /// Runs the restart command until it has ended or the server answers, whichever is first: a command
+  /// may also be the server itself, in the foreground.
+  private func run(_ command: String, timeout: Duration) async throws {
+    // Files and not pipes: a server that still writes its first log lines when the command ends
     // would be killed by a pipe that nobody reads.
     let output = try TemporaryFile()
-    let child = ChildProcess(
-      name: "the restart command", executable: "/bin/sh", arguments: ["-c", command],
-      limit: .total(timeout))
-    let status = try await child.runLeavingDaemons(output: output.descriptor)
-    guard status == 0 else {
-      throw TargetError.restartCommandFailed(
-        status: status, output: try output.lastText(byteCount: 64 << 10).trimmed)
+    let status = try TemporaryFile()
+    let shell = ChildProcess(
+      name: "the restart command", executable: "/bin/sh",
+      arguments: ["-c", "{ /bin/sh -c \"$1\" >&2; echo $?; } </dev/null &", "sh", command],
+      limit: .total(timeout), ownSession: true)
+    let group = try await shell.startDaemons(output: status.descriptor, error: output.descriptor)
+    do {
+      let deadline = ContinuousClock.now + timeout
+      while !address.isListening {
+        if let code = Int(try status.lastText(byteCount: 16).trimmed) {
+          guard code == 0 else {
+            throw TargetError.restartCommandFailed(
+              status: code, output: try output.lastText(byteCount: 64 << 10).trimmed)
+          }
+          return
+        }
+        guard ContinuousClock.now < deadline else {
+          throw TargetError.stalled(what: shell.name, seconds: timeout.secondCount)
+        }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    } catch {
+      kill(-group, SIGKILL)
+      throw error
     }
   }
 }

@@ -84,14 +84,31 @@ struct PodScript {
 
   /// The bytes on standard output, the status of the open file before and of the path after on
   /// standard error; no end mark, the byte count says whether all arrived.
+  ///
+  /// When standard input ends first, the reader is gone: `cat` would wait for it as long as the
+  /// container lives.
   static let read = PodScript(
     body: """
       regular "$1"
-      exec 3<"$1" || exit
+      exec 3<"$1" 4<&0 </dev/null || exit
       echo "raibid-before $(stat -L -c '%i %s %u %g %f %Y' /proc/self/fd/3)" >&2
-      cat <&3 || exit
+      cat <&3 4<&- & cat=$!
+      (read -r line <&4; kill $cat) >/dev/null 2>&1 3<&- & watch=$!
+      wait $cat; status=$?
+      kill $watch 2>/dev/null; wait $watch 2>/dev/null
+      if [ $status != 0 ]; then exit $status; fi
       echo "raibid-after $(state "$1" 2>/dev/null)" >&2
       exit 0
+      """)
+
+  /// Ends the tar of a `kubectl cp` that was given up: it would wait as long as the container lives.
+  static let endCopy = PodScript(
+    body: """
+      for process in /proc/[0-9]*; do
+        case $(tr '\\000' ' ' <"$process/cmdline") in
+          "tar cf - $1 ") kill "${process#/proc/}" ;;
+        esac
+      done 2>/dev/null
       """)
 
   static let write = PodScript(

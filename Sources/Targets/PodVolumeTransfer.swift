@@ -18,24 +18,29 @@ extension PodVolume {
       return try await readByExec(path, stallTimeout: stallTimeout, deliver: deliver)
     }
     let before = try FileStatus(scriptLine: lines.first ?? "", of: path)
-    let (received, ending) = try await kubectl.copy(
-      path, from: container, stallTimeout: stallTimeout
-    ) { running in
-      try await deliverAll(of: running, path, expecting: before.byteCount, to: deliver)
+    do {
+      let (received, ending) = try await kubectl.copy(
+        path, from: container, stallTimeout: stallTimeout
+      ) { running in
+        try await deliverAll(of: running, path, expecting: before.byteCount, to: deliver)
+      }
+      if ending.status != 0, received == 0, before.byteCount > 0 {
+        throw kubectl.failure(ending, of: "kubectl cp", at: container)
+      }
+      return try checkRead(
+        path, before: before, after: try await statusAfter(path, ending: ending),
+        received: received, isFailed: ending.status != 0)
+    } catch {
+      await cleanUp { _ = try await $0.text(.endCopy, path) }
+      throw error
     }
-    if ending.status != 0, received == 0, before.byteCount > 0 {
-      throw kubectl.failure(ending, of: "kubectl cp", at: container)
-    }
-    return try checkRead(
-      path, before: before, after: try await statusAfter(path, ending: ending),
-      received: received, isFailed: ending.status != 0)
   }
 
   private func readByExec(
     _ path: String, stallTimeout: Duration, deliver: @Sendable ([UInt8]) async throws -> Void
   ) async throws -> FileStatus {
     let (received, ending) = try await kubectl.stream(
-      PodScript.read.command([path]), in: container, hasInput: false, stallTimeout: stallTimeout
+      PodScript.read.command([path]), in: container, stallTimeout: stallTimeout
     ) { running in
       try await deliverAll(of: running, path, expecting: .max, to: deliver)
     }
@@ -103,7 +108,7 @@ extension PodVolume {
     var sent: UInt64 = 0
     do {
       let (answer, ending) = try await kubectl.stream(
-        command, in: container, hasInput: true, stallTimeout: stallTimeout
+        command, in: container, stallTimeout: stallTimeout
       ) { running in
         // Nothing is sent, and nothing will be removed, before it is known that the file is ours.
         var answer: [UInt8] = []
@@ -129,7 +134,7 @@ extension PodVolume {
       }
       return status
     } catch {
-      if isBegun { await removeBegun(path) }
+      if isBegun { await cleanUp { try await $0.remove(path) } }
       throw error
     }
   }
@@ -138,7 +143,7 @@ extension PodVolume {
   public func sha256(of path: String, stallTimeout: Duration) async throws -> String {
     try Path.check(path)
     let (answer, ending) = try await kubectl.stream(
-      PodScript.sha256.command([path]), in: container, hasInput: false, stallTimeout: stallTimeout
+      PodScript.sha256.command([path]), in: container, stallTimeout: stallTimeout
     ) { running in
       var answer: [UInt8] = []
       while let piece = try await running.nextOutput(), answer.count < 64 << 10 {
@@ -177,15 +182,17 @@ extension PodVolume {
 
   private static let created = Array("created\n".utf8)
 
-  /// Removes a file that a failed write began, also when this task was cancelled.
-  private func removeBegun(_ path: String) async {
+  /// Runs something that follows a failure, also when this task was cancelled.
+  private func cleanUp(
+    _ body: @escaping @Sendable (PodVolume) async throws -> Void
+  ) async {
     var volume = self
     volume.kubectl.timeout = min(kubectl.timeout, .seconds(10))
     await Task { [volume] in
       do {
-        try await volume.remove(path)
+        try await body(volume)
       } catch {
-        // The failure of the write is what the caller has to hear of.
+        // The failure before is what the caller has to hear of.
       }
     }.value
   }

@@ -161,6 +161,35 @@ extension KubernetesTests {
   }
 
   @Test(arguments: [PodVolume.Transport.copy, .execute])
+  func `a read that is given up leaves no process in the pod`(
+    transport: PodVolume.Transport
+  ) async throws {
+    struct Full: Error {}
+    let volume = Cluster.volume(transport: transport)
+    _ = try await Cluster.kubectl.run([
+      "exec", "store-0", "--container=redis", "--", "truncate", "--size=300M", "/data/sparse",
+    ])
+    await #expect(throws: Full.self) {
+      try await volume.read("/data/sparse", stallTimeout: .seconds(30)) { _ in throw Full() }
+    }
+    let script = "grep -lE '^(tar|cat)$' /proc/[0-9]*/comm"
+    var rest = try await processes(script)
+    for _ in 0..<50 where !rest.isEmpty {
+      try await Task.sleep(for: .milliseconds(200))
+      rest = try await processes(script)
+    }
+    #expect(rest == "")
+    try await volume.remove("/data/sparse")
+  }
+
+  private func processes(_ script: String) async throws -> String {
+    let output = try await Cluster.kubectl.run([
+      "exec", "store-0", "--container=redis", "--", "sh", "-c", script + "; true",
+    ])
+    return String(decoding: output.standardOutput, as: UTF8.self)
+  }
+
+  @Test(arguments: [PodVolume.Transport.copy, .execute])
   func `a pod that is deleted in the middle of a read is cutShort`(
     transport: PodVolume.Transport
   ) async throws {

@@ -19,6 +19,12 @@ func outcome(_ pieces: [[UInt8]]) -> Result<RDBSummary, RDBError> {
   }
 }
 
+/// The first fault, if there is one.
+func faultOf(_ pieces: [[UInt8]]) -> RDBError? {
+  guard case .failure(let error) = outcome(pieces) else { return nil }
+  return error
+}
+
 func keys(of bytes: [UInt8]) throws -> [RDBKey] {
   let list = KeyList()
   var inspector = RDBInspector(referenceTime: 0) { key in list.keys.withLock { $0.append(key) } }

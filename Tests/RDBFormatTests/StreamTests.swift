@@ -45,7 +45,7 @@ struct StreamTests {
     ("no owner", "of 3 pending entries 2 have a consumer"),
     ("repeated name", "two consumers have the same name"),
   ])
-  func `a stream that contradicts itself is damaged`(what: String, message: String) {
+  func `a stream that contradicts itself is damaged`(what: String, message: String) throws {
     let value =
       switch what {
       case "wrong length": stream(21, length: 3)
@@ -57,14 +57,10 @@ struct StreamTests {
       default: stream(21, names: ["a", "a"])
       }
     let bytes = FileBuilder("REDIS0011").key(21, value).ended()
-    let found = outcome([bytes])
-    guard case .failure(let error) = found else {
-      Issue.record("not found")
-      return
-    }
+    let error = try #require(faultOf([bytes]))
     #expect(error.kind == .malformed(message))
     #expect(error.key == Array("k".utf8))
-    #expect(outcome(bytes.map { [$0] }) == found)
+    #expect(faultOf(bytes.map { [$0] }) == error)
   }
 
   @Test(arguments: [
@@ -77,7 +73,7 @@ struct StreamTests {
     ("negative fields", "a stream entry has -1 fields"),
     ("master without end", "the master entry of a stream node has no end"),
   ])
-  func `a stream node that breaks its rules is damaged`(what: String, message: String) {
+  func `a stream node that breaks its rules is damaged`(what: String, message: String) throws {
     let node =
       switch what {
       case "ids that go back": streamNode([(1, 0, false), (0, 9, false)])
@@ -91,12 +87,9 @@ struct StreamTests {
       }
     let value = length(1) + string(id(100, 0)) + string(node)
     let bytes = FileBuilder("REDIS0011").key(21, value).ended()
-    guard case .failure(let error) = outcome([bytes]) else {
-      Issue.record("not found")
-      return
-    }
+    let error = try #require(faultOf([bytes]))
     #expect(error.kind == .malformed(message))
-    #expect(outcome(bytes.map { [$0] }) == .failure(error))
+    #expect(faultOf(bytes.map { [$0] }) == error)
   }
 
   @Test

@@ -213,4 +213,18 @@ struct DataVolumeTests {
       }
     }
   }
+
+  @Test(.enabled(if: geteuid() == 0, "only root mounts"), arguments: Place.allCases)
+  func `a full volume is noSpace, and nothing is left there`(place: Place) async throws {
+    try await place.withVolume { volume, data in
+      let isMounted = unsafe mount("none", data, "tmpfs", 0, "size=1m") == 0
+      guard isMounted else { return }
+      defer { unsafe umount(data) }
+      await #expect(throws: TargetError.noSpace(path: "\(data)/file")) {
+        try await volume.write([UInt8](repeating: 1, count: 3 << 20), to: "\(data)/file")
+      }
+      let names = try await volume.list(data)
+      #expect(names == [])
+    }
+  }
 }

@@ -1,0 +1,67 @@
+import Testing
+
+@testable import RDBFormat
+
+struct NewerVersionTests {
+  @Test(arguments: ["REDIS0014", "REDIS9999", "VALKEY081"])
+  func `a newer version that is understood is vouched for by its checksum only`(
+    magic: String
+  ) throws {
+    let bytes = FileBuilder(magic).key(0, string("v")).ended()
+    let summary = try inspect([bytes])
+    #expect(summary.verdict == .integrityOnly)
+    #expect(summary.checksum == .valid)
+    #expect(summary.content.keys == 1)
+    #expect(summary.crc64 == checksum(of: bytes.dropLast(8)))
+    #expect(summary.findings.map(\.kind) == [.newerVersion])
+    #expect(try inspect(bytes.map { [$0] }) == summary)
+  }
+
+  @Test(arguments: [[200, 1, 2, 3], [16, 1, 0x62, 1, 0], [0, 1, 0x62, 0xc9]] as [[UInt8]])
+  func `unknown contents end the understanding, not the checksum`(strange: [UInt8]) throws {
+    let bytes = FileBuilder("REDIS0014").key(0, string("v")).adding(strange).ended()
+    let summary = try inspect([bytes])
+    #expect(summary.verdict == .integrityOnly)
+    #expect(summary.checksum == .valid)
+    #expect(summary.content.keys == 1)
+    #expect(summary.findings.map(\.kind) == [.notUnderstood, .newerVersion])
+    #expect(try inspect(bytes.map { [$0] }) == summary)
+  }
+
+  @Test
+  func `a missing checksum is a finding`() throws {
+    let bytes = FileBuilder("REDIS0014").adding([200]).endedWithoutChecksum()
+    let summary = try inspect([bytes])
+    #expect(summary.verdict == .integrityOnly)
+    #expect(summary.checksum == .disabled)
+    #expect(summary.findings.map(\.kind) == [.notUnderstood, .checksumDisabled, .newerVersion])
+  }
+
+  @Test(arguments: [[], [200, 1, 2, 3]] as [[UInt8]])
+  func `a flipped bit, a cut and trailing bytes are found`(strange: [UInt8]) {
+    let bytes = FileBuilder("REDIS0014").key(0, string("value")).adding(strange).ended()
+    for bit in 9 * 8..<bytes.count * 8 {
+      var damaged = bytes
+      damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+      let found = outcome([damaged])
+      #expect((try? found.get()) == nil)
+      #expect(outcome(damaged.map { [$0] }) == found)
+    }
+    for count in bytes.indices {
+      let found = outcome([Array(bytes[..<count])])
+      #expect((try? found.get()) == nil)
+      #expect(outcome(bytes[..<count].map { [$0] }) == found)
+    }
+    #expect((try? outcome([bytes + [1]]).get()) == nil)
+  }
+
+  @Test
+  func `trailing bytes behind an understood end are named so`() {
+    let bytes = FileBuilder("REDIS0014").key(0, string("value")).ended()
+    for more in [[0], [UInt8](repeating: 0, count: 8), bytes] {
+      let expected = RDBError(
+        kind: .trailingBytes, byteOffset: UInt64(bytes.count), database: nil, key: nil)
+      #expect(outcome([bytes + more]) == .failure(expected))
+    }
+  }
+}
