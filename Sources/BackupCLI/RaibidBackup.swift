@@ -14,5 +14,5 @@ struct RaibidBackup: ParsableCommand {
       \(ExitStatus.table)
       """,
     version: Tool.version,
-    subcommands: [Create.self, List.self, Verify.self, Restore.self])
+    subcommands: [Create.self, List.self, Inspect.self, Verify.self, Restore.self])
 }

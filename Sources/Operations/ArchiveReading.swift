@@ -24,12 +24,14 @@ struct ArchiveReading: Sendable {
   /// - Parameters:
   ///   - path: The file.
   ///   - referenceTime: The time that decides which keys count as expired, in milliseconds since 1970.
+  ///   - onKey: Takes each key as it goes by, on a worker thread.
   /// - Throws: `FileError` and `CancellationError`; damage is a finding.
   init(
-    of path: String, on workers: Workers, referenceTime: Int64, report: @escaping ProgressReport
+    of path: String, on workers: Workers, referenceTime: Int64, report: @escaping ProgressReport,
+    onKey: (@Sendable (RDBKey) -> Void)? = nil
   ) async throws {
     let file = try ArchiveFile(path, report: report)
-    let inspection = DumpInspection(referenceTime: referenceTime)
+    let inspection = DumpInspection(referenceTime: referenceTime, onKey: onKey)
     var findings: [Finding] = []
     var memberCount = 0
     var summary: RDBSummary?

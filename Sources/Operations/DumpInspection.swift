@@ -15,10 +15,12 @@ final class DumpInspection: Sendable {
 
   private let state: Mutex<State>
 
-  /// - Parameter referenceTime: Keys that expire at this time or before are counted as expired, in
-  ///   milliseconds since 1970.
-  init(referenceTime: Int64) {
-    state = Mutex(State(inspector: RDBInspector(referenceTime: referenceTime)))
+  /// - Parameters:
+  ///   - referenceTime: Keys that expire at this time or before are counted as expired, in
+  ///     milliseconds since 1970.
+  ///   - onKey: Takes each key as it goes by.
+  init(referenceTime: Int64, onKey: (@Sendable (RDBKey) -> Void)? = nil) {
+    state = Mutex(State(inspector: RDBInspector(referenceTime: referenceTime, onKey: onKey)))
   }
 
   /// Takes the next block. A fault in its structure is kept for ``finish()``, and the digest goes on.
