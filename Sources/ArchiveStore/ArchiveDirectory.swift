@@ -81,6 +81,7 @@ public struct ArchiveDirectory: Sendable {
       .compactMap { ArchiveName($0.dropLast(ArchiveName.archiveSuffix.count)) }
       .sorted(by: >)
       .map { try ArchiveEntry(reading: $0, in: self) }
+      .filter(\.exists)
   }
 
   /// The archives of one Redis, newest first.
@@ -124,9 +125,11 @@ public struct ArchiveDirectory: Sendable {
       let entry = try ArchiveEntry(reading: name, in: self)
       if entry.exists { return entry }
     }
-    guard try FileTree.status(of: reference) != nil else {
+    guard let status = try FileTree.status(of: reference) else {
       throw DirectoryError.archiveNotFound(reference: reference)
     }
+    // Reading a device may never end, and a pipe can be read only once.
+    guard status.kind != .other else { throw DirectoryError.notAFile(path: reference) }
     let slash = reference.lastIndex(of: "/")
     let file = slash.map { String(reference[reference.index(after: $0)...]) } ?? reference
     let directory = slash.map { $0 == reference.startIndex ? "/" : String(reference[..<$0]) } ?? "."

@@ -14,6 +14,8 @@ public enum DirectoryError: Error, Sendable, Equatable {
   case cannotLock(directory: String, FileError)
   /// Another run writes to it; the text is what that run said of itself.
   case locked(directory: String, holder: String)
+  /// It is neither a file nor a directory but a device, a socket or a pipe.
+  case notAFile(path: String)
   /// Nothing goes by that name.
   case archiveNotFound(reference: String)
   /// It holds no whole archive that is not a safety backup.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Glibc
 import Operations
 
@@ -6,46 +7,54 @@ import Operations
 public enum CommandLineTool {
   /// Runs the command of this process's arguments and ends the process.
   public static func run() async -> Never {
-    let arguments = Array(CommandLine.arguments.dropFirst())
-    exit(await run(arguments).rawValue)
+    // A reader that leaves early is a failed write, not a reason to be killed.
+    signal(SIGPIPE, SIG_IGN)
+    var status = await run(Array(CommandLine.arguments.dropFirst()))
+    if status == .done, let number = Output.standard.failure {
+      let error = BackupError(
+        FileError(verb: "write", path: "/dev/stdout", errorNumber: number))
+      ErrorText.print(error, at: CommandPlace(arguments: []), asJSON: false)
+      status = ExitStatus(error.kind)
+    }
+    exit(status.rawValue)
   }
 
   private static func run(_ arguments: [String]) async -> ExitStatus {
-    // A reader that leaves early is a failed write, not a reason to be killed.
-    signal(SIGPIPE, SIG_IGN)
+    var place = CommandPlace(arguments: arguments)
     do {
       var parsed = try RaibidBackup.parseAsRoot(arguments)
       guard let command = parsed as? any BackupCommand else {
         try parsed.run()
         return .done
       }
+      place = command.place
       return try await Signals.cancelling { try await command.run() }
+    } catch let status as ExitStatus {
+      return status
     } catch {
-      return report(error, arguments)
+      return report(error, at: place)
     }
   }
 
-  private static func report(_ error: any Error, _ arguments: [String]) -> ExitStatus {
-    switch error {
-    case let status as ExitStatus:
-      return status
-    case let error as BackupError:
-      ErrorText.print(error, asJSON: arguments.contains("--json"))
-      return ExitStatus(error.kind)
-    default:
+  private static func report(_ error: any Error, at place: CommandPlace) -> ExitStatus {
+    let failure: BackupError
+    if let error = error as? BackupError {
+      failure = error
+    } else {
       let code = RaibidBackup.exitCode(for: error)
       if code == .success {
         Output.standard.write(RaibidBackup.fullMessage(for: error) + "\n")
         return .done
       }
-      guard code == .validationFailure else {
-        let unexpected = BackupError.unexpected(error)
-        ErrorText.print(unexpected, asJSON: arguments.contains("--json"))
-        return ExitStatus(unexpected.kind)
-      }
-      let usage = BackupError.commandLine(RaibidBackup.message(for: error))
-      ErrorText.print(usage, asJSON: arguments.contains("--json"))
-      return .usage
+      let names = RaibidBackup.configuration.subcommands.map { $0._commandName }
+      failure =
+        code == .validationFailure
+        ? .commandLine(
+          RaibidBackup.message(for: error),
+          command: place.arguments.first.flatMap { names.contains($0) ? $0 : nil })
+        : .unexpected(error)
     }
+    ErrorText.print(failure, at: place, asJSON: place.arguments.contains("--json"))
+    return ExitStatus(failure.kind)
   }
 }

@@ -29,6 +29,8 @@ struct Create: BackupCommand {
   @Flag(help: "Save even where the pod's memory limit may not suffice.")
   var force = false
 
+  var clientKeyFile: String? { clientKey.key }
+
   func validate() throws {
     if let level, !(1...9).contains(level) {
       throw ValidationError("--level: \(level) is not from 1 to 9")
@@ -40,7 +42,7 @@ struct Create: BackupCommand {
     let now = Date()
     let progress = ProgressLine(output)
     defer { progress.clear() }
-    let settings = try server.settings(key: clientKey.key)
+    let settings = try server.settings(key: clientKeyFile)
     let lock = try archives.lock(for: "create", now: now)
     if save == .save {
       progress.report(.warning("SAVE blocks all clients of the server until it is done"))
@@ -80,6 +82,9 @@ struct Create: BackupCommand {
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2, !parts[0].isEmpty else {
         throw ValidationError("--tag: \"\(text)\" is not KEY=VALUE")
+      }
+      guard parts[0] != Manifest.safetyTag else {
+        throw ValidationError("--tag: \"\(parts[0])\" is kept for the backups that a restore takes")
       }
       tags[String(parts[0])] = String(parts[1])
     }

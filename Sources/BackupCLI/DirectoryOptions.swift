@@ -1,5 +1,6 @@
 import ArchiveStore
 import ArgumentParser
+import Files
 import FoundationEssentials
 import Operations
 
@@ -31,8 +32,17 @@ struct DirectoryOptions: ParsableArguments, Sendable {
       let holder =
         "pid \(ProcessInfo.processInfo.processIdentifier), \(Tool.name) \(command), "
         + "since \(now.formatted(.iso8601))"
-      return try directory.lock(holder: holder)
+      do {
+        return try directory.lock(holder: holder)
+      } catch let error as FileError {
+        throw BackupError(using: directory.path, error)
+      }
     }
+  }
+
+  /// The options as they were given, for commands that are proposed.
+  var words: [String] {
+    (directory.map { ["--directory", $0] } ?? []) + (source.map { ["--source", $0] } ?? [])
   }
 
   private func given(_ environment: Environment) -> String? {
@@ -44,10 +54,10 @@ struct DirectoryOptions: ParsableArguments, Sendable {
   /// - Parameter identity: The Redis that the command is about; where nothing else says which one
   ///   `latest` is of, it is of that one, if there is an archive of it.
   /// - Throws: `BackupError`.
-  func find(_ reference: String, of identity: String?) throws -> ArchiveEntry {
+  func find(_ reference: String, of identity: @autoclosure () throws -> String?) throws -> ArchiveEntry {
     let directory = archiveDirectory()
     return try translatingErrors {
-      guard reference == "latest", sourceName == nil, let identity else {
+      guard reference == "latest", sourceName == nil, let identity = try identity() else {
         return try directory.find(reference, source: sourceName)
       }
       do {

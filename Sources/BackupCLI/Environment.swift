@@ -1,18 +1,33 @@
 import Files
 import FoundationEssentials
+import Glibc
 import Operations
 
 /// What a command takes from its surroundings; the only place that reads them.
 struct Environment: Sendable {
   /// The variables of this process.
-  static let current = Environment(variables: ProcessInfo.processInfo.environment)
+  static let current = Environment(
+    variables: ProcessInfo.processInfo.environment, password: bytes(of: "REDISCLI_AUTH"))
 
   let variables: [String: String]
+  /// The password in `REDISCLI_AUTH`, byte for byte; nil when there is none.
+  let password: [UInt8]?
 
   /// A variable of this program: `RAIBID_BACKUP_` and the option's name in capitals.
   func option(_ name: String) -> String? {
-    let suffix = name.uppercased().split(separator: "-").joined(separator: "_")
-    return value("RAIBID_BACKUP_" + suffix)
+    value(Self.variable(name))
+  }
+
+  /// The name of an option's variable.
+  static func variable(_ name: String) -> String {
+    "RAIBID_BACKUP_" + name.uppercased().split(separator: "-").joined(separator: "_")
+  }
+
+  /// A variable as it is: text would lose what is not UTF-8.
+  private static func bytes(of name: String) -> [UInt8]? {
+    guard let value = unsafe getenv(name) else { return nil }
+    let bytes = unsafe Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
+    return bytes.isEmpty ? nil : bytes
   }
 
   /// A variable that is set and not empty.
@@ -35,20 +50,18 @@ struct Environment: Sendable {
       guard let bytes = try FileTree.contents(of: path, limit: 1 << 20) else { return nil }
       return try JSONDecoder().decode(Credentials.self, from: Data(bytes))
     } catch let error as FileError {
-      throw BackupError.settingsFile(path, cause: error.description)
-    } catch let error as DecodingError {
-      throw BackupError.settingsFile(path, cause: Self.fact(error))
+      throw BackupError.settings(error)
+    } catch DecodingError.typeMismatch(let type, let context) {
+      let name = context.codingPath.map(\.stringValue).joined(separator: ".")
+      let fact = name.isEmpty ? "it is not an object" : "\(name) is not a \(Self.words(type))"
+      throw BackupError.settings(inFile: path, wrongType: fact)
+    } catch is DecodingError {
+      throw BackupError.settings(inFile: path, fact: "it is not JSON")
     }
   }
 
-  private static func fact(_ error: DecodingError) -> String {
-    switch error {
-    case .typeMismatch(_, let context), .valueNotFound(_, let context),
-      .keyNotFound(_, let context), .dataCorrupted(let context):
-      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      return path.isEmpty ? "it is not JSON" : "\(path) is not what it should be"
-    @unknown default: return "it is not JSON"
-    }
+  private static func words(_ type: any Any.Type) -> String {
+    type == Int.self ? "number" : "string"
   }
 }
 
@@ -58,4 +71,9 @@ struct Credentials: Decodable, Sendable {
   let port: Int?
   let password: String?
   let namespace: String?
+
+  /// The password; nil where it is missing or empty.
+  var givenPassword: [UInt8]? {
+    password.flatMap { $0.isEmpty ? nil : Array($0.utf8) }
+  }
 }

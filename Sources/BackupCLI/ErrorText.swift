@@ -16,6 +16,15 @@ enum ErrorText {
         case kind, message, cause, hint
         case exitCode = "exit_code"
       }
+
+      func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(exitCode, forKey: .exitCode)
+        try container.encode(message, forKey: .message)
+        try container.encode(cause, forKey: .cause)
+        try container.encode(hint, forKey: .hint)
+      }
     }
 
     let schemaVersion = 1
@@ -27,12 +36,12 @@ enum ErrorText {
     }
   }
 
-  static func print(_ error: BackupError, asJSON: Bool) {
-    Output.error.write(text(error))
+  static func print(_ error: BackupError, at place: CommandPlace, asJSON: Bool) {
+    Output.error.write(text(error, at: place))
     guard asJSON else { return }
     let fields = Document.Fields(
       kind: error.kind.rawValue, exitCode: ExitStatus(error.kind).rawValue,
-      message: error.message, cause: error.cause, hint: error.hint)
+      message: error.message, cause: error.cause, hint: place.line(error.next))
     do {
       try Output.standard.write(json: Document(error: fields))
     } catch {
@@ -40,14 +49,20 @@ enum ErrorText {
     }
   }
 
-  static func text(_ error: BackupError) -> String {
-    var text = "\(Tool.name): \(error.message)\n"
+  static func text(_ error: BackupError, at place: CommandPlace) -> String {
+    var text = "\(Tool.name): \(oneLine(error.message))\n"
     if let cause = error.cause { text += "cause: \(oneLine(cause))\n" }
-    return text + "hint: \(error.hint)\n"
+    return text + "hint: \(oneLine(place.line(error.next)))\n"
   }
 
+  /// Text that takes one line and cannot move a terminal's cursor: names and answers come from outside.
   private static func oneLine(_ text: String) -> String {
-    text.split(whereSeparator: \.isNewline).joined(separator: " | ")
+    let line = text.split(whereSeparator: \.isNewline).joined(separator: " | ")
+    var shown = String.UnicodeScalarView()
+    for scalar in line.unicodeScalars {
+      shown.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+    }
+    return String(shown)
   }
 }
 

@@ -14,6 +14,8 @@ struct List: BackupCommand {
   @OptionGroup var archives: DirectoryOptions
   @OptionGroup var output: OutputOptions
 
+  var clientKeyFile: String? { clientKey.key }
+
   func run() async throws {
     let now = Date()
     let entries = try translatingErrors {
@@ -43,7 +45,7 @@ struct List: BackupCommand {
         entry.state.rawValue + (entry.isSafetyBackup ? " (before a restore)" : ""),
       ] + (severalSources ? [entry.source ?? "?"] : [])
     }
-    Output.standard.write(Figures.table(headings + (severalSources ? ["SOURCE"] : []), rows))
+    Output.standard.write(Table.text(headings + (severalSources ? ["SOURCE"] : []), rows))
   }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// One of the two streams that the program writes to.
 struct Output: Sendable {
@@ -8,6 +9,11 @@ struct Output: Sendable {
   static let error = Output(descriptor: STDERR_FILENO)
 
   let descriptor: Int32
+
+  private static let failures = Mutex<[Int32: Int32]>([:])
+
+  /// The `errno` of the first write that failed for another reason than a reader that has left.
+  var failure: Int32? { Self.failures.withLock { $0[descriptor] } }
 
   /// Whether a person reads it.
   var isTerminal: Bool { isatty(descriptor) == 1 }
@@ -22,7 +28,13 @@ struct Output: Sendable {
         return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
       }
       if result < 0 && errno == EINTR { continue }
-      guard result > 0 else { return }
+      guard result > 0 else {
+        if result < 0, errno != EPIPE {
+          let number = errno
+          Self.failures.withLock { $0[descriptor] = $0[descriptor] ?? number }
+        }
+        return
+      }
       written += result
     }
   }

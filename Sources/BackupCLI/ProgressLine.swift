@@ -10,6 +10,7 @@ final class ProgressLine: Sendable {
     var began = ContinuousClock.now
     var lastShown: ContinuousClock.Instant?
     var isShown = false
+    var warnings: Set<String> = []
   }
 
   private static let interval = Duration.milliseconds(100)
@@ -43,7 +44,8 @@ final class ProgressLine: Sendable {
       case .bytes(let done, let total): show(Self.text(done, total, since: state.began), &state)
       case .fraction(let share): show("\(Int(share * 100)) %", &state)
       case .warning(let text):
-        guard !options.quiet else { return }
+        // Every connection of a run may find the same.
+        guard !options.quiet, state.warnings.insert(text).inserted else { return }
         Self.clear(&state)
         Output.error.write("\(Tool.name): warning: \(text)\n")
       }

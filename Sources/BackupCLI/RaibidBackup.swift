@@ -15,4 +15,9 @@ struct RaibidBackup: ParsableCommand {
       """,
     version: Tool.version,
     subcommands: [Create.self, List.self, Inspect.self, Verify.self, Restore.self])
+
+  func run() throws {
+    // A cron line that lost its command must not look like a backup that was made.
+    throw ValidationError("no command is given")
+  }
 }

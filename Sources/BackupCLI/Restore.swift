@@ -50,6 +50,8 @@ struct Restore: BackupCommand {
   @OptionGroup var archives: DirectoryOptions
   @OptionGroup var output: OutputOptions
 
+  var clientKeyFile: String? { tlsKey }
+
   func validate() throws {
     if resume && rollback { throw ValidationError("--resume and --rollback exclude each other") }
     if (resume || rollback) && archive != nil {
@@ -68,7 +70,7 @@ struct Restore: BackupCommand {
     let name = archive ?? (resume ? "--resume" : "--rollback")
     // Who cannot be asked must be told before anything is touched, the lock included.
     if asks && !(Terminal.canAsk) { throw BackupError.cannotAsk(name) }
-    let settings = try server.settings(key: tlsKey, restartCommand: restartCommand)
+    let settings = try server.settings(key: clientKeyFile, restartCommand: restartCommand)
     if case .local = settings.place, settings.restartCommand == nil, !dryRun {
       throw BackupError.noRestartCommand()
     }
@@ -103,7 +105,7 @@ struct Restore: BackupCommand {
       RestoreText.show(result)
     }
     guard let failure = result.failure else { return }
-    Output.error.write(ErrorText.text(failure))
+    Output.error.write(ErrorText.text(failure, at: place))
     throw ExitStatus(failure.kind)
   }
 }

@@ -59,10 +59,15 @@ struct ServerOptions: ParsableArguments, Sendable {
   @Option(help: "The name that the server's certificate must have (default: the host).")
   var sni: String?
 
-  @Option(help: "Give up on connecting after this time (default: 10s).")
+  @Option(
+    help: ArgumentHelp("Give up on connecting after this time (default: 10s).", valueName: "span"),
+    transform: TimeSpan.parse)
   var connectTimeout: TimeSpan?
 
-  @Option(help: "Give up when nothing has moved for this time (default: 60s; copying: 15s).")
+  @Option(
+    help: ArgumentHelp(
+      "Give up when nothing has moved for this time (default: 60s; copying: 15s).",
+      valueName: "span"), transform: TimeSpan.parse)
   var stallTimeout: TimeSpan?
 
   func validate() throws {
@@ -79,14 +84,18 @@ struct ServerOptions: ParsableArguments, Sendable {
   /// - Parameters:
   ///   - key: The file with the key of this client's certificate.
   ///   - restartCommand: How a local server is started again.
+  ///   - readsPasswordFile: Whether a password file is opened; some can be read only once. Where it is
+  ///     not, an empty password stands for the one in it.
   /// - Throws: `BackupError`.
   func settings(
-    key: String?, restartCommand: String? = nil, environment: Environment = .current
+    key: String?, restartCommand: String? = nil, readsPasswordFile: Bool = true,
+    environment: Environment = .current
   ) throws -> ConnectionSettings {
     let credentials = try environment.credentials()
     var settings = ConnectionSettings(try place(credentials, environment))
     settings.user = user ?? environment.option("user")
-    settings.password = try password(environment) ?? credentials?.password.map { Array($0.utf8) }
+    settings.password =
+      try password(environment, readsFile: readsPasswordFile) ?? credentials?.givenPassword
     if let text = passwordSecret ?? environment.option("password-secret") {
       settings.secret = try secret(text)
       settings.secretIsRequired = true
@@ -105,6 +114,20 @@ struct ServerOptions: ParsableArguments, Sendable {
       settings.limits.copyStall = span.duration
     }
     return settings
+  }
+
+  /// The options as they were given, for commands that are proposed.
+  ///
+  /// - Parameter key: The file with the key of this client's certificate.
+  func words(key: String?) -> [String] {
+    let options = [
+      ("--target", target?.rawValue), ("--namespace", namespace), ("--context", context),
+      ("--kubeconfig", kubeconfig), ("--pod", pod), ("--container", container),
+      ("--password-secret", passwordSecret), ("--host", host), ("--port", port.map(String.init)),
+      ("--user", user), ("--password-file", passwordFile), ("--cacert", cacert), ("--cert", cert),
+      ("--tls-key", key), ("--sni", sni),
+    ]
+    return options.flatMap { name, value in value.map { [name, $0] } ?? [] } + (tls ? ["--tls"] : [])
   }
 
   private func place(
@@ -129,7 +152,7 @@ struct ServerOptions: ParsableArguments, Sendable {
     case .local:
       let port = try port ?? environment.option("port").map { text in
         guard let port = Int(text), (1...65535).contains(port) else {
-          throw BackupError.badValue("RAIBID_BACKUP_PORT", text, expected: "a port")
+          throw BackupError.badValue("RAIBID_BACKUP_PORT", text, expected: "from 1 to 65535")
         }
         return port
       }
@@ -139,11 +162,13 @@ struct ServerOptions: ParsableArguments, Sendable {
     }
   }
 
-  private func password(_ environment: Environment) throws -> [UInt8]? {
+  private func password(
+    _ environment: Environment, readsFile: Bool
+  ) throws -> [UInt8]? {
     if let path = passwordFile ?? environment.option("password-file") {
-      return try Self.password(inFile: path)
+      return readsFile ? try Self.password(inFile: path) : []
     }
-    return environment.value("REDISCLI_AUTH").map { Array($0.utf8) }
+    return environment.password
   }
 
   private static func password(inFile path: String) throws -> [UInt8] {
@@ -152,6 +177,7 @@ struct ServerOptions: ParsableArguments, Sendable {
         throw BackupError.passwordFileMissing(path)
       }
       if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+      guard !bytes.isEmpty else { throw BackupError.passwordFileEmpty(path) }
       return bytes
     } catch let error as FileError {
       throw BackupError.passwordFile(error)
@@ -168,8 +194,9 @@ struct ServerOptions: ParsableArguments, Sendable {
 
   private func span(_ option: String, _ environment: Environment) throws -> TimeSpan? {
     try environment.option(option).map { text in
-      guard let span = TimeSpan(argument: text) else {
-        throw BackupError.badValue(option, text, expected: "a number and one of s m h d w")
+      guard let span = TimeSpan(text) else {
+        throw BackupError.badValue(
+          Environment.variable(option), text, expected: TimeSpan.expected)
       }
       return span
     }

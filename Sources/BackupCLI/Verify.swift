@@ -24,6 +24,8 @@ struct Verify: BackupCommand {
   @OptionGroup var archives: DirectoryOptions
   @OptionGroup var output: OutputOptions
 
+  var clientKeyFile: String? { clientKey.key }
+
   func validate() throws {
     if all && !references.isEmpty { throw ValidationError("--all goes without ARCHIVE") }
   }
@@ -65,7 +67,7 @@ struct Verify: BackupCommand {
       return entries
     }
     return try (references.isEmpty ? ["latest"] : references).map { reference in
-      try archives.find(reference, of: server.settings(key: clientKey.key).identity)
+      try archives.find(reference, of: server.settings(key: clientKeyFile, readsPasswordFile: false).identity)
     }
   }
 

@@ -36,8 +36,15 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     [EOPNOTSUPP, ENOTSUP, ENOSYS, EINVAL, EPERM, EMLINK, ENOLCK].contains(errorNumber)
   }
 
-  /// The lower-case fact: "cannot open /x: Permission denied".
-  public var description: String {
-    unsafe "cannot \(verb) \(path): \(String(cString: strerror(errorNumber)))"
+  /// The file system, the user's quota, or the limit of the process is used up.
+  public var isFull: Bool { [ENOSPC, EDQUOT, EFBIG].contains(errorNumber) }
+
+  /// What the system says, in lower case: "permission denied".
+  public var reason: String {
+    let text = unsafe String(cString: strerror(errorNumber))
+    return text.prefix(1).lowercased() + text.dropFirst()
   }
+
+  /// The lower-case fact: "cannot open /x: permission denied".
+  public var description: String { "cannot \(verb) \(path): \(reason)" }
 }

@@ -20,6 +20,8 @@ public final class OpenFile: Sendable {
 
   /// Opens a file for reading.
   ///
+  /// A pipe is read as far as its writers write; one that nobody has open is at its end.
+  ///
   /// - Throws: ``FileError``; a directory counts as a file that cannot be read (`EISDIR`).
   public convenience init(reading path: String) throws(FileError) {
     // Without O_NONBLOCK a FIFO of that name would hold us until somebody writes to it.
@@ -27,6 +29,11 @@ public final class OpenFile: Sendable {
     let kind = try status().kind
     guard kind != .directory else {
       throw FileError(verb: "read", path: path, errorNumber: EISDIR)
+    }
+    // From here on a writer that is there may take its time: `--password-file <(command)`.
+    let flags = fcntl(descriptor, F_GETFL)
+    guard flags >= 0, fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) == 0 else {
+      throw FileError(verb: "open", path: path, errorNumber: errno)
     }
   }
 

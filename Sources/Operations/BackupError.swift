@@ -38,14 +38,14 @@ public struct BackupError: Error, Sendable, Equatable {
   public let message: String
   /// What lies behind the fact, in the words of the part that met it.
   public let cause: String?
-  /// The next command to run.
-  public let hint: String
+  /// The next command to run; ``CommandPlace/line(_:)`` makes a line for a shell of it.
+  public let next: NextCommand
 
   /// Creates an error; only the sentences beside this type do.
-  init(_ kind: Kind, _ message: String, cause: String? = nil, hint: String) {
+  init(_ kind: Kind, _ message: String, cause: String? = nil, hint: NextCommand) {
     self.kind = kind
     self.message = message
     self.cause = cause
-    self.hint = hint
+    next = hint
   }
 }

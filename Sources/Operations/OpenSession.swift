@@ -49,7 +49,7 @@ extension ServerSession {
   ///
   /// - Throws: ``BackupError``, `CancellationError`.
   public static func open(
-    _ settings: ConnectionSettings, report: ProgressReport
+    _ settings: ConnectionSettings, report: @escaping ProgressReport
   ) async throws -> ServerSession {
     do {
       let target: Target
@@ -68,7 +68,7 @@ extension ServerSession {
       return ServerSession(
         target: target,
         credentials: password.map { RedisCredentials(username: settings.user, password: $0) },
-        tls: settings.usesTLS ? tls(settings) : nil, limits: settings.limits)
+        tls: settings.usesTLS ? tls(settings) : nil, limits: settings.limits, report: report)
     } catch {
       throw BackupError(any: error, session: nil, verb: "reach")
     }

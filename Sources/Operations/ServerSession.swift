@@ -24,32 +24,59 @@ public struct ServerSession: Sendable {
   public let tls: TLSOptions?
   /// How long each wait may last.
   public let limits: TimeLimits
+  private let report: ProgressReport
 
   /// Names a way; nothing is opened yet.
+  ///
+  /// - Parameter report: Takes what the user should know of a connection that works nevertheless.
   public init(
-    target: Target, credentials: RedisCredentials?, tls: TLSOptions?, limits: TimeLimits
+    target: Target, credentials: RedisCredentials?, tls: TLSOptions?, limits: TimeLimits,
+    report: @escaping ProgressReport = { _ in }
   ) {
     self.target = target
     self.credentials = credentials
     self.tls = tls
     self.limits = limits
+    self.report = report
   }
 
   /// Opens a connection for the length of a body.
   ///
+  /// A server without passwords is used without one, as redis-cli does, with a warning.
   /// - Throws: What the body throws; ``BackupError`` is not thrown here, but `RedisError` and
   ///   `TargetError` are.
   public func withConnection<Result: Sendable>(
     _ body: @escaping @Sendable (ServerConnection) async throws -> Result
   ) async throws -> Result {
     try await target.control.withAddress { address in
-      try await RedisConnection.withConnection(
-        to: RedisAddress(host: address.host, port: address.port), credentials: credentials,
-        tls: tls, connectTimeout: limits.connect
-      ) { connection in
-        try await body(ServerConnection(connection, replyTimeout: limits.stall))
+      do {
+        return try await connect(to: address, credentials, body)
+      } catch RedisError.authenticationFailed(let reply)
+        where credentials?.username == nil && reply.saysThatThereIsNoPassword
+      {
+        report(.warning("a password was given, but the server has none: \(reply)"))
+        return try await connect(to: address, nil, body)
       }
     }
+  }
+
+  private func connect<Result: Sendable>(
+    to address: ServerAddress, _ credentials: RedisCredentials?,
+    _ body: @Sendable (ServerConnection) async throws -> Result
+  ) async throws -> Result {
+    try await RedisConnection.withConnection(
+      to: RedisAddress(host: address.host, port: address.port), credentials: credentials,
+      tls: tls, connectTimeout: limits.connect
+    ) { connection in
+      try await body(ServerConnection(connection, replyTimeout: limits.stall))
+    }
+  }
+}
+
+extension RedisServerError {
+  /// Whether the default user has no password, so that logging in is neither possible nor needed.
+  fileprivate var saysThatThereIsNoPassword: Bool {
+    code == "ERR" && message.contains("without any password configured")
   }
 }
 

@@ -33,6 +33,8 @@ struct BackupTool: Sendable {
 
   /// Options that every run gets at its end.
   var options: [String] = []
+  /// A program with its first arguments that runs this one, such as `setpriv --reuid 65534`.
+  var wrapper: [String] = []
   /// What is changed in the environment; nil removes a variable.
   var environment: [String: String?] = [:]
 
@@ -65,8 +67,10 @@ struct BackupTool: Sendable {
       // Files and not pipes: a server that the tool has started may keep them open.
       let output = try Self.file(files + "/out")
       let error = try Self.file(files + "/err")
+      let words = try wrapper + [Self.path] + arguments + (plain ? [] : options)
       let result = try await Subprocess.run(
-        .path(FilePath(Self.path)), arguments: Arguments(arguments + (plain ? [] : options)),
+        words[0].hasPrefix("/") ? .path(FilePath(words[0])) : .name(words[0]),
+        arguments: Arguments(Array(words.dropFirst())),
         environment: .inherit.updating(changes), input: .none,
         output: .fileDescriptor(output, closeAfterSpawningProcess: true),
         error: .fileDescriptor(error, closeAfterSpawningProcess: true)
@@ -92,5 +96,16 @@ struct BackupTool: Sendable {
   private static func file(_ path: String) throws -> FileDescriptor {
     try FileDescriptor.open(
       FilePath(path), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+  }
+}
+
+extension BackupTool {
+  /// The same, run by a user without rights; as it is where this user is not root.
+  var asNobody: BackupTool {
+    var tool = self
+    if ProcessInfo.processInfo.userName == "root" {
+      tool.wrapper = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    }
+    return tool
   }
 }

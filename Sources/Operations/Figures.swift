@@ -1,7 +1,7 @@
-/// Sizes, spans and tables as people read them.
-enum Figures {
+/// Sizes and spans as people read them.
+public enum Figures {
   /// A size: "512 B", "1.5 MiB".
-  static func bytes(_ count: UInt64) -> String {
+  public static func bytes(_ count: UInt64) -> String {
     var value = Double(count)
     for unit in ["B", "KiB", "MiB", "GiB", "TiB"] {
       if value < 1024 || unit == "TiB" {
@@ -13,7 +13,7 @@ enum Figures {
   }
 
   /// A span: "0.4 s", "12 s", "5 min", "3 h", "2 d".
-  static func duration(_ seconds: Double) -> String {
+  public static func duration(_ seconds: Double) -> String {
     switch seconds {
     case ..<10: "\(tenths(max(seconds, 0))) s"
     case ..<120: "\(Int(seconds)) s"
@@ -23,19 +23,10 @@ enum Figures {
     }
   }
 
-  /// Rows under their headings, columns as wide as their widest cell.
-  static func table(_ headings: [String], _ rows: [[String]]) -> String {
-    let widths = headings.indices.map { column in
-      ([headings] + rows).map { $0[column].count }.max() ?? 0
-    }
-    return ([headings] + rows).map { row in
-      let cells = zip(row, widths).map { cell, width in
-        cell + String(repeating: " ", count: width - cell.count)
-      }
-      var line = cells.joined(separator: "  ")
-      while line.last == " " { line.removeLast() }
-      return line + "\n"
-    }.joined()
+  /// A limit: "60 s", "1.5 s".
+  static func limit(_ duration: Duration) -> String {
+    let seconds = duration.seconds
+    return seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
   }
 
   private static func tenths(_ value: Double) -> String {

@@ -1,0 +1,94 @@
+import ArchiveStore
+import Files
+import RDBFormat
+import RedisClient
+import Targets
+
+// What keeps a backup from being made.
+
+extension BackupError {
+  static func serverIsLoading(_ percent: Double?) -> BackupError {
+    let share = percent.map { " (\(Int($0)) % done)" } ?? ""
+    return BackupError(
+      .busy, "cannot use the server: it is loading its data\(share)",
+      hint: .redis("INFO persistence"))
+  }
+
+  static func memoryLimitTooLow(limit: UInt64, need: UInt64) -> BackupError {
+    BackupError(
+      .unavailable,
+      "cannot save: saving may need \(Figures.bytes(need)) of memory, the pod's limit is "
+        + "\(Figures.bytes(limit)), and the server could be killed", hint: .again("--force"))
+  }
+
+  static func dumpPlaceUnknown() -> BackupError {
+    BackupError(
+      .denied, "cannot find the dump: the server does not tell its directory",
+      hint: .redis("CONFIG GET dir"))
+  }
+
+  static func settingUnknown(_ name: String) -> BackupError {
+    BackupError(
+      .denied, "cannot plan: the server does not tell its setting \(name)",
+      hint: .redis("CONFIG GET \(name)"))
+  }
+
+  static func dumpNotOurs(began: String?, asked: Int64) -> BackupError {
+    BackupError(
+      .unavailable,
+      "cannot trust the dump: the server says that it began at "
+        + "\(began == nil ? "an unknown time" : Sentences.time(began)), before this run asked for one at "
+        + Sentences.time("\(asked)"), hint: .again(""))
+  }
+
+  /// What kept a backup from being made.
+  init(creating error: any Error, session: ServerSession) {
+    if let rdb = error as? RDBError {
+      self.init(
+        .damaged, "cannot trust the dump: it is not whole", cause: rdb.description,
+        hint: .again(""))
+    } else {
+      self.init(any: error, session: session, verb: "back up")
+    }
+  }
+
+  /// Any error of the layers below.
+  init(any error: any Error, session: ServerSession?, verb: String) {
+    let place = session.map { $0.target.source.identity } ?? "the server"
+    switch error {
+    case let error as BackupError: self = error
+    case let error as DirectoryError: self.init(error)
+    case let error as FileError: self.init(error)
+    case let error as RedisError: self.init(error, at: place, session: session)
+    case let error as TargetError: self.init(error)
+    case let error as SaveFailure: self.init(error)
+    case let error as DataDiffers:
+      self.init(
+        .damaged, "cannot \(verb) \(place): what is served is not what was restored",
+        cause: error.differences.prefix(5).joined(separator: "; "),
+        hint: .redis("INFO keyspace"))
+    default: self = .unexpected(error)
+    }
+  }
+
+  private init(_ failure: SaveFailure) {
+    switch failure {
+    case .refused(let text):
+      // SAVE that cannot write answers with the bare code.
+      let reason = text == "ERR" ? "it could not write its dump, and its log says why" : text
+      self.init(
+        .unavailable, "cannot save on the server: it refuses", cause: reason,
+        hint: .redis("CONFIG GET dir   # is it writable, is there space?"))
+    case .childFailed:
+      self.init(
+        .unavailable, "cannot save on the server: it could not write its dump",
+        cause: "rdb_last_bgsave_status:err; the server's log has the reason",
+        hint: .redis("CONFIG GET dir   # is it writable, is there space?"))
+    case .stalled(let limit):
+      self.init(
+        .unavailable,
+        "cannot save on the server: nothing has moved for \(Figures.limit(limit))",
+        hint: .redis("INFO persistence"))
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Files
+
+// Every sentence that a person may read when something does not work stands in the files named
+// BackupError+…. Grammar: "cannot VERB OBJECT: FACT", lower-case, no full stop; the hint is a command.
+
+extension BackupError {
+  /// A command line that cannot be parsed.
+  ///
+  /// - Parameter command: The command that it is about, where it names one.
+  public static func commandLine(_ fact: String, command: String?) -> BackupError {
+    var text = fact.hasPrefix("Error: ") ? String(fact.dropFirst("Error: ".count)) : fact
+    text = text.prefix(1).lowercased() + text.dropFirst()
+    if text.hasSuffix(".") { text.removeLast() }
+    return BackupError(
+      .usage, "cannot read the command line: \(text)",
+      hint: .shell(command.map { "raibid-backup help \($0)" } ?? "raibid-backup --help"))
+  }
+
+  /// A value that an option, a variable or a setting cannot have.
+  public static func badValue(_ option: String, _ value: String, expected: String) -> BackupError {
+    BackupError(
+      .usage, "cannot use \(option): \"\(value)\" is not \(expected)",
+      hint: option.hasPrefix("-") ? "raibid-backup --help" : "printenv \(option)")
+  }
+
+  /// A question that nobody can be asked.
+  public static func cannotAsk(_ archive: String) -> BackupError {
+    BackupError(
+      .usage, "cannot restore \(archive): nobody can be asked, since there is no terminal",
+      hint: .again("--yes"))
+  }
+
+  /// A local server that nothing can start again.
+  public static func noRestartCommand() -> BackupError {
+    BackupError(
+      .usage, "cannot restore: nothing says how this server is started again",
+      hint: .again("--restart-command 'systemctl restart redis-server'"))
+  }
+
+  static func notConfirmed() -> BackupError {
+    BackupError(
+      .usage, "cannot restore: the answer was not \"yes\"; nothing was changed", hint: .again(""))
+  }
+
+  /// A file with settings that cannot be used.
+  public static func settings(inFile path: String, fact: String) -> BackupError {
+    BackupError(
+      .config, "cannot read the settings in \(path): \(fact)",
+      // Shows where the fault is, but no password.
+      hint: "python3 -m json.tool \(shellWord(path)) /dev/null")
+  }
+
+  /// A file with settings whose values have the wrong types.
+  public static func settings(inFile path: String, wrongType fact: String) -> BackupError {
+    BackupError(
+      .config, "cannot read the settings in \(path): \(fact)",
+      hint: "jq 'map_values(type)' \(shellWord(path))")
+  }
+
+  /// A file with settings that cannot be opened.
+  public static func settings(_ error: FileError) -> BackupError {
+    BackupError(
+      error.isDenied ? .denied : .config,
+      "cannot read the settings in \(error.path): \(error.reason)",
+      hint: "ls -l \(shellWord(error.path))")
+  }
+
+  /// A file with a password that cannot be read.
+  public static func passwordFile(_ error: FileError) -> BackupError {
+    BackupError(
+      error.isDenied ? .denied : .config,
+      "cannot read the password in \(error.path): \(error.reason)",
+      hint: "ls -l \(shellWord(error.path))")
+  }
+
+  /// A password file with nothing in it.
+  public static func passwordFileEmpty(_ path: String) -> BackupError {
+    BackupError(
+      .config, "cannot read the password in \(path): there is none in it",
+      hint: "ls -l \(shellWord(path))")
+  }
+
+  /// A password file that is not there.
+  public static func passwordFileMissing(_ path: String) -> BackupError {
+    BackupError(
+      .config, "cannot read the password in \(path): there is no such file",
+      hint: "ls -l \(shellWord(path))")
+  }
+
+  static func secretMissing(name: String, key: String) -> BackupError {
+    BackupError(
+      .config, "cannot read the password: there is no key \(key) in a Secret \(name)",
+      hint: .kubectl("describe secret \(shellWord(name))"))
+  }
+
+  static func internalError(_ fact: String) -> BackupError {
+    BackupError(
+      .internal, "cannot go on: this tool has a fault: \(fact)",
+      hint: "raibid-backup --version   # report it with this text, please")
+  }
+
+  /// An error that nobody expected.
+  public static func unexpected(_ error: any Error) -> BackupError {
+    internalError("\(error)")
+  }
+}

@@ -1,0 +1,189 @@
+import RedisClient
+import Targets
+
+// What keeps a server from being reached and used.
+
+extension BackupError {
+  init(_ error: RedisError, at place: String, session: ServerSession?) {
+    switch error {
+    case .authenticationFailed(let reply):
+      let fact =
+        reply.code == "WRONGPASS" ? "user or password is wrong" : "the server refuses the login"
+      self.init(
+        .denied, "cannot log in to \(place): \(fact)", cause: reply.message, hint: .redis("PING"))
+    case .passwordRequired:
+      let secret = session?.target.source.namespace == nil ? "" : ", and the Secret"
+      self.init(
+        .denied, "cannot log in to \(place): it wants a password, and none was found",
+        cause: "looked at --password-file, REDISCLI_AUTH, ~/.raibid/redis-credentials.json\(secret)",
+        hint: .again("--password-file FILE"))
+    case .server(let reply):
+      self.init(reply, at: place, user: session?.credentials?.username ?? "default")
+    case .cannotConnect(_, let reason):
+      self.init(.unavailable, "cannot reach \(place): \(reason)", hint: .redis("PING"))
+    case .connectTimedOut:
+      let limit = session.map { " in \(Figures.limit($0.limits.connect))" } ?? " in time"
+      let isEncrypted = session?.tls != nil
+      self.init(
+        .unavailable,
+        "cannot reach \(place): \(isEncrypted ? "no TLS connection" : "no connection")\(limit)",
+        hint: isEncrypted ? .handshake : .redis("PING"))
+    case .timedOut(let command, let limit):
+      self.init(
+        .unavailable, "cannot reach \(place): no reply to \(command) in \(Figures.limit(limit))",
+        hint: .redis("PING"))
+    case .connectionClosed(let command):
+      let when = command.map { " before the reply to \($0)" } ?? ""
+      self.init(
+        .unavailable, "cannot reach \(place): the connection was closed\(when)",
+        hint: session?.tls == nil ? .handshake : .redis("PING"))
+    case .tlsFailed(let reason):
+      self.init(.unavailable, "cannot reach \(place) over TLS: \(reason)", hint: .handshake)
+    case .protocolViolation, .unexpectedReply:
+      self.init(
+        .unavailable, "cannot use \(place): what answers there is not a Redis",
+        cause: error.description, hint: .redis("PING"))
+    }
+  }
+
+  /// An error reply.
+  private init(_ reply: RedisServerError, at place: String, user: String) {
+    switch reply.code {
+    case "NOPERM":
+      let command = Self.commandRefused(reply.message)
+      self.init(
+        .denied, "cannot use \(place): user \(user) lacks a right", cause: reply.message,
+        hint: .redisAsAdmin(
+          command.map { "ACL SETUSER \(shellWord(user)) \(shellWord("+" + $0))" }
+            ?? "ACL GETUSER \(shellWord(user))"))
+    case "LOADING": self = .serverIsLoading(nil)
+    case "BUSY":
+      self.init(
+        .busy, "cannot use \(place): it is busy with a script", cause: reply.message,
+        hint: .redis("SCRIPT KILL"))
+    case "DENIED":
+      self.init(
+        .denied, "cannot use \(place): it is in protected mode, open to its own host only",
+        cause: Self.firstSentence(reply.message), hint: .again("--host 127.0.0.1"))
+    case "NOAUTH":
+      self.init(
+        .denied, "cannot use \(place): it refuses this connection", cause: reply.message,
+        hint: .redis("PING"))
+    default:
+      if reply.message.hasPrefix("ERR max number of clients") {
+        self.init(
+          .busy, "cannot use \(place): it takes no more clients", cause: reply.message,
+          hint: .redis("CONFIG GET maxclients"))
+      } else {
+        self.init(
+          .unavailable, "cannot use \(place): it answers with an error", cause: reply.message,
+          hint: .redis("INFO"))
+      }
+    }
+  }
+
+  /// "… to run the 'config|get' command".
+  private static func commandRefused(_ message: String) -> String? {
+    let parts = message.split(separator: "'", omittingEmptySubsequences: false)
+    guard parts.count >= 3, parts[0].hasSuffix("run the ") else { return nil }
+    return String(parts[1])
+  }
+
+  private static func firstSentence(_ text: String) -> String {
+    let words = text.split(separator: " ")
+    guard let end = words.firstIndex(where: { $0.hasSuffix(".") }) else { return text }
+    return words[...end].joined(separator: " ")
+  }
+
+  /// What is wrong with the place where a server lives.
+  public init(_ error: TargetError) {
+    let cause = error.description
+    switch error {
+    case .toolMissing(let name):
+      self.init(
+        .unavailable, "cannot run \(name): it is not on PATH",
+        hint: name.hasSuffix("kubectl")
+          ? .again("--target local   # for a Redis on this host") : "command -v \(shellWord(name))")
+    case .podNotFound(let namespace, let pod):
+      self.init(
+        .unavailable, "cannot find pod \(pod): there is none in namespace \(namespace)",
+        hint: .kubectl("get pods"))
+    case .podNotUnique:
+      self.init(
+        .unavailable, "cannot tell which pod is meant: \(cause)", hint: .kubectl("get pods"))
+    case .namespaceNotFound(let name):
+      self.init(
+        .unavailable, "cannot find namespace \(name): it does not exist",
+        hint: .kubectl("get namespaces"))
+    case .containerNotFound(_, let pod, let available):
+      self.init(
+        .unavailable, "cannot find the container in pod \(pod): there is no such one",
+        cause: cause, hint: .again("--container \(shellWord(available.first ?? "NAME"))"))
+    case .contextNotFound(let name):
+      self.init(
+        .unavailable, "cannot find context \(name): the kubeconfig has no such one",
+        hint: .kubectl("config get-contexts"))
+    case .forbidden:
+      self.init(
+        .denied, "cannot use the cluster: this account lacks a right", cause: cause,
+        hint: .kubectl("auth can-i --list"))
+    case .clusterUnreachable(let message):
+      self.init(
+        .unavailable, "cannot reach the cluster: it does not answer", cause: message,
+        hint: .kubectl("cluster-info"))
+    case .podNotRunning(let pod, let reason):
+      self.init(
+        .unavailable, "cannot use pod \(pod): it is not running (\(reason))",
+        hint: .kubectl("describe pod \(shellWord(pod))"))
+    case .podDidNotComeBack(let reason):
+      self.init(
+        .unavailable, "cannot use the pod: it did not come back", cause: reason,
+        hint: .kubectl("get pods,events"))
+    default: self.init(atServer: error)
+    }
+  }
+
+  /// What is wrong with the files and the process of a server.
+  private init(atServer error: TargetError) {
+    let cause = error.description
+    switch error {
+    case .permissionDenied(let path):
+      self.init(
+        .denied, "cannot use \(path): permission denied",
+        hint: .onServer("ls -ld \(shellWord(path))"))
+    case .noSpace(let path):
+      self.init(
+        .io, "cannot write \(path): the volume is full", hint: .onServer("df -h"))
+    case .cutShort(let path, _, _), .changedWhileReading(let path):
+      self.init(
+        .damaged, "cannot trust the copy of \(path): it is not whole", cause: cause,
+        hint: .again(""))
+    case .fileNotFound(let path):
+      self.init(
+        .unavailable, "cannot find \(path): the server has no such file where it keeps its data",
+        hint: .redis("CONFIG GET dir"))
+    case .notRegularFile(let path), .fileExists(let path), .io(let path, _),
+      .linksNotSupported(let path, _):
+      self.init(
+        .io, "cannot use \(path) of the server: \(cause)",
+        hint: .onServer("ls -ld \(shellWord(path))"))
+    case .stalled(let what, _):
+      self.init(
+        .unavailable, "cannot wait any longer for \(what): \(cause)",
+        hint: .again("--stall-timeout 5m"))
+    case .noRestartCommand: self = .noRestartCommand()
+    case .restartCommandFailed(let status, let output):
+      self.init(
+        .unavailable,
+        "cannot start the server: the restart command ended with status \(status)",
+        cause: output.isEmpty ? nil : output, hint: .redis("PING"))
+    case .serverStillRunning(let processID):
+      self.init(
+        .unavailable, "cannot stop the server: process \(processID) is still running",
+        hint: .onServer("ps -f -p \(processID)"))
+    default:
+      self.init(
+        .unavailable, "cannot work where the server lives: \(cause)", hint: .redis("PING"))
+    }
+  }
+}

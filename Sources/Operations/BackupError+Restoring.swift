@@ -1,0 +1,138 @@
+import RedisClient
+import Targets
+
+// What keeps a restore from beginning, and how one can fail.
+
+extension BackupError {
+  /// What kept a restore from beginning.
+  init(restoring error: any Error, session: ServerSession) {
+    self.init(any: error, session: session, verb: "restore")
+  }
+
+  static func noUnfinishedRestore() -> BackupError {
+    BackupError(
+      .notFound, "cannot take up a restore: the server has no unfinished one",
+      hint: .tool("restore latest --dry-run"))
+  }
+
+  static func otherRestoreUnfinished(_ name: String, given: String) -> BackupError {
+    BackupError(
+      .config, "cannot restore \(given): the restore of \(name) is unfinished",
+      hint: .tool("restore --resume # or --rollback"))
+  }
+
+  static func journalUnreadable(_ path: String, cause: String) -> BackupError {
+    BackupError(
+      .config, "cannot take up the unfinished restore: its journal \(path) cannot be read",
+      cause: cause, hint: .onServer("cat \(shellWord(path))"))
+  }
+
+  static func appendManifestUnreadable(_ path: String) -> BackupError {
+    BackupError(
+      .incompatible, "cannot plan: \(path) is not a manifest that this tool understands",
+      hint: .onServer("cat \(shellWord(path))"))
+  }
+
+  static func stagedBackupDiffers(_ path: String) -> BackupError {
+    BackupError(
+      .io, "cannot trust the volume: \(path) is not what was written", hint: .onServer("df -h"))
+  }
+
+  static func appendOnlyNotResumed() -> BackupError {
+    BackupError(
+      .unavailable, "cannot turn the append-only file on again: its rewrite failed",
+      cause: "aof_last_bgrewrite_status:err; the server's log has the reason",
+      hint: .redis("CONFIG SET appendonly yes"))
+  }
+
+  static func appendOnlyTurnedOnAgain() -> BackupError {
+    BackupError(
+      .busy, "cannot go on: somebody else turned the append-only file on again",
+      hint: .redis("CLIENT LIST"))
+  }
+
+  static func swapUndoneByOthers(_ path: String) -> BackupError {
+    BackupError(
+      .busy, "cannot go on: somebody else's save or rewrite replaced \(path)",
+      hint: .redis("CLIENT LIST"))
+  }
+
+  static func restoreFailed(cause: any Error, session: ServerSession) -> BackupError {
+    let inner = BackupError(any: cause, session: session, verb: "restore")
+    return BackupError(
+      .restoreFailed,
+      "cannot restore \(session.target.source.identity): the old data is served again",
+      cause: [inner.message, inner.cause].compactMap(\.self).joined(separator: ": "),
+      hint: inner.next)
+  }
+
+  static func rollbackFailed(
+    cause: any Error, first: (any Error)?, journal: RestoreJournal, session: ServerSession
+  ) -> BackupError {
+    let inner = BackupError(any: cause, session: session, verb: "go back on")
+    let because = first.map { BackupError(any: $0, session: session, verb: "restore").message }
+    return BackupError(
+      .rollbackFailed,
+      "cannot bring the old data back: it lies in \(journal.files.kept), and nothing of it is lost",
+      cause: [because, inner.message, inner.cause].compactMap(\.self).joined(separator: "; "),
+      hint: .tool("restore --rollback"))
+  }
+
+  init(refusing refusal: RestoreRefusal, session: ServerSession) {
+    let place = session.target.source.identity
+    func refused(
+      _ fact: String, hint: NextCommand, kind: Kind = .incompatible
+    ) -> BackupError {
+      BackupError(kind, "cannot restore \(place): \(fact); nothing was changed", hint: hint)
+    }
+    switch refusal {
+    case .notAMaster(let role):
+      self = refused("it is not a master but a \(role)", hint: .redis("INFO replication"))
+    case .replicasConnected(let count):
+      self = refused(
+        count == 1
+          ? "a replica is connected, and could take over with the old data"
+          : "\(count) replicas are connected, and one could take over with the old data",
+        hint: .redis("INFO replication"))
+    case .mode(let mode):
+      self = refused("it runs in \(mode) mode", hint: .redis("INFO server"))
+    case .versionTooNew(let dump, let server):
+      self = refused("\(server) cannot load \(dump)", hint: .redis("INFO server"))
+    case .modulesMissing(let names):
+      self = refused(
+        "it lacks the modules for \(names.joined(separator: ", "))", hint: .redis("MODULE LIST"))
+    case .tooFewDatabases(let needed, let configured):
+      self = refused(
+        "the backup needs \(needed) databases, it has \(configured)",
+        hint: .redis("CONFIG GET databases"))
+    case .nextStartDiffers(let setting, let running, let next):
+      self = refused(
+        "\(setting) is \"\(running)\" now, but the next start will read \"\(next)\"",
+        hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
+    case .obstacle(let obstacle):
+      self = refused(obstacle.words, hint: obstacle.next)
+    case .otherSource(let archive, let target):
+      self = refused(
+        "the archive is of \(archive), not of \(target)", hint: .again("--from-other-source"),
+        kind: .config)
+    case .noRoom(let need, let free):
+      self = refused(
+        "the volume has \(Figures.bytes(free)) free, and \(Figures.bytes(need)) are needed",
+        hint: .onServer("df -h"), kind: .io)
+    case .appendManifestUnreadable(let path):
+      self = .appendManifestUnreadable(path)
+    }
+  }
+}
+
+extension RestoreObstacle {
+  /// Where to look.
+  fileprivate var next: NextCommand {
+    switch self {
+    case .serverNotOnThisHost(let processID), .serverElsewhere(let processID, _):
+      .shell("ps -f -p \(processID)")
+    case .nodeNotReady(let node): .kubectl("describe node \(shellWord(node))")
+    default: .kubectl("get statefulset,pod,pvc -o wide")
+    }
+  }
+}

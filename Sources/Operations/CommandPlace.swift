@@ -1,0 +1,124 @@
+/// Where a run was meant to act, so that the commands its errors propose act there too.
+public struct CommandPlace: Sendable {
+  /// The connection; nil where the command line did not get that far.
+  public var settings: ConnectionSettings?
+  /// The words of this run after the name of the program.
+  public var arguments: [String]
+  /// The options of this run that lead to its server.
+  public var serverOptions: [String]
+  /// The options of this run that lead to its archives.
+  public var archiveOptions: [String]
+
+  /// A place of which nothing else is known than the words of the run.
+  public init(arguments: [String]) {
+    self.arguments = arguments
+    serverOptions = []
+    archiveOptions = []
+  }
+
+  /// The line for a shell.
+  public func line(_ command: NextCommand) -> String {
+    switch command {
+    case .shell(let line): line
+    case .redis(let words): redis(words, options: userOptions)
+    case .redisAsAdmin(let words): redis(words, options: [])
+    case .onServer(let line): inContainer(interactive: false).map { "\($0) \(line)" } ?? line
+    case .kubectl(let words): kubectl(words)
+    case .handshake: handshake
+    case .archives(let words): tool(words, archiveOptions)
+    case .tool(let words): tool(words, serverOptions + archiveOptions)
+    case .again(let words): again(words)
+    }
+  }
+
+  private func redis(_ words: String, options: [String]) -> String {
+    guard let settings else { return "redis-cli \(words)" }
+    // The chart sets a password; a local server may have none.
+    let asks = settings.password != nil || settings.isInCluster ? ["--askpass"] : []
+    let login = Self.joined(options + asks + tlsOptions)
+    switch settings.place {
+    case .local(let host, let port):
+      let address = ["redis-cli", "-h", host, "-p", "\(port)"]
+      return [Self.joined(address), login, words].filter { !$0.isEmpty }.joined(separator: " ")
+    case .kubernetes:
+      return [inContainer(interactive: true) ?? "", "redis-cli", login, words]
+        .filter { !$0.isEmpty }.joined(separator: " ")
+    }
+  }
+
+  private var userOptions: [String] { settings?.user.map { ["--user", $0] } ?? [] }
+
+  private var tlsOptions: [String] {
+    guard let settings, settings.usesTLS else { return [] }
+    let files = [
+      ("--cacert", settings.authorityFile), ("--cert", settings.certificateFile),
+      ("--key", settings.keyFile ?? settings.certificateFile), ("--sni", settings.serverName),
+    ]
+    return ["--tls"] + files.flatMap { name, value in value.map { [name, $0] } ?? [] }
+  }
+
+  /// What a command runs behind to be run where the server is; nil for this host.
+  private func inContainer(interactive: Bool) -> String? {
+    guard let settings, case .kubernetes(_, let pod, let container, _, _) = settings.place else {
+      return nil
+    }
+    let words = ["exec"] + (interactive ? ["-it"] : []) + [pod]
+    return kubectl(Self.joined(words + (container.map { ["-c", $0] } ?? []) + ["--"]))
+  }
+
+  private func kubectl(_ words: String) -> String {
+    guard let settings,
+      case .kubernetes(let namespace, _, _, let context, let kubeconfig) = settings.place
+    else { return "kubectl \(words)" }
+    var options: [String] = []
+    if let kubeconfig { options += ["--kubeconfig", kubeconfig] }
+    if words.hasPrefix("config ") { return Self.joined(["kubectl"] + options) + " \(words)" }
+    if let context { options += ["--context", context] }
+    return Self.joined(["kubectl"] + options + ["-n", namespace]) + " \(words)"
+  }
+
+  private var handshake: String {
+    guard let settings, case .local(let host, let port) = settings.place else {
+      return redis("PING", options: userOptions)
+    }
+    let address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    let authorities = settings.authorityFile.map { ["-CAfile", $0] } ?? []
+    let name = settings.serverName.map { ["-servername", $0] } ?? []
+    return Self.joined(["openssl", "s_client", "-connect", address] + authorities + name)
+      + " < /dev/null"
+  }
+
+  private func tool(_ words: String, _ options: [String]) -> String {
+    // A comment stays at the end.
+    let parts = words.split(separator: "#", maxSplits: 1).map(String.init)
+    let command = (parts.first ?? "").trimmingSuffix(" ")
+    let line = [Tool.name, command, Self.joined(options)].filter { !$0.isEmpty }
+      .joined(separator: " ")
+    return parts.count == 2 ? "\(line)   #\(parts[1])" : line
+  }
+
+  private func again(_ words: String) -> String {
+    let line = Self.joined([Tool.name] + arguments)
+    return words.isEmpty ? line : "\(line) \(words)"
+  }
+
+  private static func joined(_ words: [String]) -> String {
+    words.map(shellWord).joined(separator: " ")
+  }
+}
+
+extension ConnectionSettings {
+  /// Whether the server lives in a pod.
+  var isInCluster: Bool {
+    if case .kubernetes = place { true } else { false }
+  }
+}
+
+extension String {
+  /// The text without the copies of a character at its end.
+  fileprivate func trimmingSuffix(_ character: Character) -> String {
+    var text = self
+    while text.last == character { text.removeLast() }
+    return text
+  }
+}

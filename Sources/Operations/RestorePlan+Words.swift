@@ -1,0 +1,136 @@
+import FoundationEssentials
+import RDBFormat
+import RedisClient
+import Targets
+
+/// The words of a restore's plan.
+enum Sentences {
+  /// What the sentences of a plan speak of.
+  struct Names {
+    let live: String
+    let kept: String
+    let staged: String
+    let archive: String
+  }
+
+  static func time(_ ctime: String?) -> String {
+    guard let seconds = ctime.flatMap(Double.init) else { return "at an unknown time" }
+    return Date(timeIntervalSince1970: seconds).formatted(.iso8601)
+  }
+
+  static func risks(_ candidate: RestoreCandidate, _ facts: RestoreFacts) -> [String] {
+    var risks = [
+      "everything written since the backup is lost; the safety backup holds it",
+      "writes are refused from the safety backup until the comparison is done",
+    ]
+    let expired = candidate.summary.content.databases.map(\.expiredKeys).reduce(0, +)
+    if expired > 0 { risks.append("\(expired) keys of the backup have expired meanwhile") }
+    if facts.nextStart == nil {
+      risks.append("the configuration of the next start cannot be seen; it is taken to be the present one")
+    }
+    if let limit = facts.status.maxMemory, limit > 0,
+      let used = candidate.summary.aux["used-mem"].flatMap({ Int64($0) }), used > limit
+    {
+      risks.append("the data took \(Figures.bytes(UInt64(max(used, 0)))) of memory, and maxmemory is \(Figures.bytes(UInt64(limit)))")
+    }
+    if candidate.source == nil { risks.append("the file does not say which Redis it comes from") }
+    return risks
+  }
+}
+
+extension RestoreLayout {
+  /// The layout in words.
+  var words: String {
+    switch self {
+    case .multiPartAOF: "append-only file in parts"
+    case .singleFileAOF: "append-only file"
+    case .snapshot: "append-only file off"
+    }
+  }
+}
+
+extension RestorePlan.Line {
+  init(step: RestoreStep, names: Sentences.Names) {
+    let nothing = "nothing to undo"
+    let (description, undo): (String, String) =
+      switch step {
+      case .beginJournal: ("write a journal on the volume", "remove it")
+      case .stageBackup: ("write the backup to \(names.staged)", "remove it")
+      case .compareDigest: ("compare its SHA-256 there", nothing)
+      case .refuseWrites: ("refuse writes (min-replicas-to-write)", "accept them again")
+      case .takeSafetyBackup: ("take a safety backup of the present data", "it stays")
+      case .saveOldData: ("have the server save its present data", nothing)
+      case .stopPersisting:
+        ("have the server leave its files alone", "have it write them again")
+      case .keepOldFiles: ("keep the old files in \(names.kept)", "remove their second names")
+      case .swap: ("put the backup in place of \(names.live)", "put the old file back")
+      case .confirmSwap: ("look that it is in its place", nothing)
+      case .restart: ("restart the server", "restart it with the old files")
+      case .awaitServer: ("wait until it has loaded, writes refused", nothing)
+      case .compareData: ("compare keys and streams with the backup", "go back to the old data")
+      case .acceptWrites: ("accept writes again", "none: from here on the backup is the data")
+      case .removeOldFiles: ("remove the old files", "the safety backup has their data")
+      case .endJournal: ("remove the journal", nothing)
+      case .resumePersisting: ("have the server write its files again", nothing)
+      case .putOldFilesBack: ("put the old files back", nothing)
+      case .compareOldData: ("compare the keys with those before", nothing)
+      case .removeKeptNames: ("remove the second names of the old files", nothing)
+      case .removeStagedFiles: ("remove what was staged", nothing)
+      }
+    self.init(step: step, description: description, undo: undo)
+  }
+}
+
+extension RestoreStep: CustomStringConvertible {
+  /// What is being done, for a person who watches.
+  public var description: String {
+    switch self {
+    case .beginJournal: "writing the journal"
+    case .stageBackup: "copying the backup to the volume"
+    case .compareDigest: "comparing its digest"
+    case .refuseWrites: "refusing writes"
+    case .takeSafetyBackup: "taking a safety backup"
+    case .saveOldData: "saving the present data"
+    case .stopPersisting: "closing the server's files"
+    case .keepOldFiles: "keeping the old files"
+    case .swap: "swapping"
+    case .confirmSwap: "confirming the swap"
+    case .restart: "restarting the server"
+    case .awaitServer: "waiting for the server to load"
+    case .compareData: "comparing the data"
+    case .acceptWrites: "accepting writes"
+    case .removeOldFiles: "removing the old files"
+    case .endJournal: "removing the journal"
+    case .resumePersisting: "opening the server's files again"
+    case .putOldFilesBack: "putting the old files back"
+    case .compareOldData: "comparing the old data"
+    case .removeKeptNames, .removeStagedFiles: "tidying up"
+    }
+  }
+}
+
+extension RestoreObstacle {
+  /// What is in the way, in words.
+  var words: String {
+    switch self {
+    case .podWithoutController(let pod):
+      "pod \(pod) has no controller that would start it again"
+    case .podNameNotKept(let kind, let controller):
+      "the pod belongs to \(kind) \(controller), which would give the next one another name"
+    case .dataNotOnClaim(let directory, let kind):
+      "\(directory) is not on a persistent volume claim but on \(kind), and is lost with the pod"
+    case .claimIsDeleted(let controller, let policy):
+      "\(controller) deletes its claim (\(policy): Delete)"
+    case .claimIsShared(let claim, let pods):
+      "claim \(claim) is used by \(pods.joined(separator: ", ")) too"
+    case .replicas(let controller, let count):
+      "\(controller) has \(count) replicas"
+    case .nodeNotReady(let node): "node \(node) is not ready"
+    case .notChecked(let message): "not everything could be checked: \(message)"
+    case .serverNotOnThisHost(let processID):
+      "its process \(processID) is not a server on this host, so its files are not here"
+    case .serverElsewhere(let processID, let directory):
+      "its process \(processID) works in \(directory), not in the directory that it names"
+    }
+  }
+}
