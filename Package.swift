@@ -62,7 +62,9 @@ let package = Package(
       swiftSettings: settings),
     tests("ArchiveStoreTests", ["ArchiveStore", "Files", "RDBFormat", "TestSupport"]),
     tests(
-      "BackupCLITests", ["raibid-backup", "BackupCLI", "Operations", "TestSupport", subprocess, systemPackage]),
+      "BackupCLITests",
+      ["raibid-backup", "BackupCLI", "Operations", "TestSupport", subprocess, systemPackage],
+      fixtures: true),
     tests("CRC64Tests", ["CRC64"]),
     tests("GzipMembersTests", ["GzipMembers", "Workers"]),
     tests("OperationsTests", ["Operations", "RDBFormat", "RedisClient", "Targets", "TestSupport"]),

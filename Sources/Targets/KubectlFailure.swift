@@ -48,8 +48,12 @@ extension Kubectl {
   }
 
   private func clusterFailure(_ text: String) -> TargetError? {
-    for mark in ["Error from server (Forbidden): ", "error: You must be logged in to the server"]
-    where text.contains(mark) {
+    let refusals = [
+      "Error from server (Forbidden): ", "error: You must be logged in to the server",
+      // What port-forward says has no status in it.
+      " is forbidden: User ",
+    ]
+    for mark in refusals where text.contains(mark) {
       return .forbidden(message: text.line(with: mark).replacing("Error from server ", with: ""))
     }
     let marks = [

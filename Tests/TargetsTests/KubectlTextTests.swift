@@ -38,6 +38,17 @@ struct KubectlTextTests {
           """)
     ),
     (
+      """
+      error: error upgrading connection: pods "p" is forbidden: User "u" cannot create resource \
+      "pods/portforward" in API group "" in the namespace "n"
+      """,
+      .forbidden(
+        message: """
+          error: error upgrading connection: pods "p" is forbidden: User "u" cannot create \
+          resource "pods/portforward" in API group "" in the namespace "n"
+          """)
+    ),
+    (
       "error: You must be logged in to the server (Unauthorized)",
       .forbidden(message: "error: You must be logged in to the server (Unauthorized)")
     ),
