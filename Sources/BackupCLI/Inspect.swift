@@ -21,6 +21,8 @@ struct Inspect: BackupCommand {
   @OptionGroup var archives: DirectoryOptions
   @OptionGroup var output: OutputOptions
 
+  var clientKeyFile: String? { clientKey.key }
+
   func run() async throws {
     let progress = ProgressLine(output)
     defer { progress.clear() }

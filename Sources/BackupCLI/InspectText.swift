@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Operations
 import RDBFormat
 
 /// What is inside a dump, for people.
@@ -31,7 +32,7 @@ enum InspectText {
         "\(key.elements)", name(key.key),
       ]
     }
-    let rows = Figures.table(["    DB", "BYTES", "TYPE", "ENCODING", "ELEMENTS", "KEY"], table)
+    let rows = Table.text(["    DB", "BYTES", "TYPE", "ENCODING", "ELEMENTS", "KEY"], table)
     return lines.joined(separator: "\n") + "\n" + (table.isEmpty ? "    none\n" : rows)
       + findings(summary)
   }
