@@ -78,3 +78,10 @@ let package = Package(
     tests("WorkersTests", ["Workers"]),
   ]
 )
+
+// The fuzzer needs a sanitizer that no other build has: scripts/fuzz asks for it.
+if Context.environment["RAIBID_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "FuzzRDB", dependencies: ["RDBFormat"], path: "Tests/Fuzz", swiftSettings: settings))
+}
