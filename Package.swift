@@ -43,10 +43,14 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "raibid-backup", dependencies: ["BackupCLI"], swiftSettings: settings),
-    library("BackupCLI", ["Operations", "ArchiveStore", "RDBFormat", "Files", "Workers", argumentParser]),
+    library(
+      "BackupCLI", ["Operations", "ArchiveStore", "RDBFormat", "Files", "Workers", argumentParser]),
     library(
       "Operations",
-      ["ArchiveStore", "Files", "Targets", "RedisClient", "RDBFormat", "GzipMembers", "Workers", crypto]),
+      [
+        "ArchiveStore", "Files", "Targets", "RedisClient", "RDBFormat", "GzipMembers", "Workers",
+        crypto,
+      ]),
     library("ArchiveStore", ["Files", "RDBFormat"]),
     library("Targets", [crypto, subprocess, systemPackage]),
     library("RedisClient", [nioCore, nioPosix, nioTLS, nioSSL]),
