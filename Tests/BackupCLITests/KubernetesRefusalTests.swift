@@ -1,0 +1,108 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+extension KubernetesEndToEndTests {
+  @Test func `what would lose data is refused with nothing touched`() async throws {
+    try await ClusterUser.with { user in
+      let redis = user.redis
+      let (backup, wreck) = try await user.backUpAndWreck()
+      try #require(backup != wreck)
+      let pod = try await redis.podID()
+
+      func refused(_ status: Int32, _ fact: String, hint: String) async throws {
+        let outcome = try await user.tool("restore", "latest", "--yes")
+        #expect(outcome.status == status, "\(outcome)")
+        #expect(outcome.error.contains(fact), "\(outcome)")
+        #expect(outcome.error.contains("nothing was changed"), "\(outcome)")
+        #expect(outcome.error.contains("hint: \(hint)"), "\(outcome)")
+        #expect(try await redis.picture() == wreck)
+        #expect(try await redis.acceptsWrites())
+        #expect(try await redis.podID() == pod)
+        #expect(try await user.leftovers() == [])
+      }
+
+      try await redis.cli("CONFIG SET appendonly no")
+      try await refused(
+        76, "appendonly is \"no\" now, but the next start will read \"yes\"",
+        hint: "redis-cli CONFIG REWRITE")
+      try await redis.cli("CONFIG SET appendonly yes")
+      try await eventually("the append-only file is whole") {
+        try await redis.cli("INFO persistence").contains("aof_rewrite_in_progress:0")
+      }
+
+      let replica = "redis-server --port 7000 --dir /tmp --replicaof 127.0.0.1 6379"
+      try await redis.shell("\(replica) --masterauth \"$REDIS_PASSWORD\" --daemonize yes")
+      try await eventually("a replica is connected") {
+        try await redis.cli("INFO replication").contains("connected_slaves:1")
+      }
+      try await refused(76, "1 replicas are connected", hint: "redis-cli INFO replication")
+      try await redis.shell("redis-cli -p 7000 SHUTDOWN NOSAVE")
+      try await eventually("no replica is connected") {
+        try await redis.cli("INFO replication").contains("connected_slaves:0")
+      }
+
+      // The second pod need not run; that it is wanted is enough.
+      try await redis.kubectl("scale", "statefulset/raibid-redis-master", "--replicas=2")
+      try await refused(
+        76, "raibid-redis-master has 2 replicas", hint: "kubectl get statefulset,pod,pvc")
+      try await redis.kubectl("scale", "statefulset/raibid-redis-master", "--replicas=1")
+
+      let manifest = user.archives + "/" + (try #require(try user.archiveFiles().first))
+      let text = try String(contentsOfFile: manifest, encoding: .utf8)
+      try text.replacing(redis.namespace, with: "another").write(
+        toFile: manifest, atomically: false, encoding: .utf8)
+      try await refused(
+        78, "the archive is of another/raibid-redis-master-0",
+        hint: "raibid-backup restore ARCHIVE --from-other-source")
+      let wanted = try await user.tool("restore", "latest", "--from-other-source", "--dry-run")
+      #expect(wanted.status == 0, "\(wanted)")
+    }
+  }
+
+  @Test(arguments: [
+    ("bare", "pod bare has no controller that would start it again"),
+    (
+      "fleeting-0",
+      "/data is not on a persistent volume claim but on emptyDir, and is lost with the pod"
+    ),
+  ])
+  func `a pod that would not come back with its data is left alone`(
+    pod: String, fact: String
+  ) async throws {
+    let namespace = "raibid-e2e-\(UInt32.random(in: 0 ... .max))"
+    let redis = ClusterRedis(namespace: namespace)
+    try await redis.kubectl("create", "namespace", namespace)
+    let outcome: Result<Void, any Error>
+    do {
+      try await redis.apply("unfit.yaml")
+      try await redis.awaitReady(pod)
+      outcome = .success(
+        try await withTemporaryDirectory { home in
+          try await refuse(ClusterUser(redis, home: home), pod, fact)
+        })
+    } catch {
+      outcome = .failure(error)
+    }
+    try await redis.kubectl("delete", "namespace/\(namespace)", "--wait=false")
+    try outcome.get()
+  }
+
+  private func refuse(_ user: ClusterUser, _ pod: String, _ fact: String) async throws {
+    func ask(_ words: String...) async throws -> String {
+      try await user.redis.kubectl(
+        "exec", "--stdin", "pod/\(pod)", "--", "redis-cli",
+        input: words.joined(separator: " ") + "\n")
+    }
+    _ = try await ask("SET", "a", "1")
+    let created = try await user.tool("create", "--pod", pod)
+    try #require(created.status == 0, "\(created)")
+    _ = try await ask("SET", "a", "2")
+    let outcome = try await user.tool("restore", "latest", "--yes", "--pod", pod)
+    #expect(outcome.status == 76, "\(outcome)")
+    #expect(outcome.error.contains(fact), "\(outcome)")
+    #expect(try await ask("GET", "a") == "2")
+    #expect(try await ask("SET", "a", "3") == "OK")
+    #expect(try user.unfinished() == [])
+  }
+}
