@@ -91,10 +91,7 @@ struct KeySet: Sendable {
   mutating func append(_ bytes: Span<UInt8>) {
     let kept = min(bytes.count, KeySet.keptByteCount - current.count)
     let end = current.upperBound
-    var target = buffer.mutableSpan
-    for index in 0..<kept {
-      target[end + index] = bytes[index]
-    }
+    buffer.overwrite(from: end, with: bytes.extracting(0..<kept))
     current = current.lowerBound..<end + kept
     if kept < bytes.count {
       if currentByteCount <= UInt64(KeySet.keptByteCount) { tail = CRC64() }

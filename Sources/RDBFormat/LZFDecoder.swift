@@ -135,10 +135,7 @@ struct LZFDecoder: Sendable {
 
   private mutating func literal(_ bytes: Span<UInt8>) {
     let end = freshRange.upperBound
-    var buffer = output.mutableSpan
-    for index in 0..<bytes.count {
-      buffer[end + index] = bytes[index]
-    }
+    output.overwrite(from: end, with: bytes)
     freshRange = freshRange.lowerBound..<end + bytes.count
   }
 
