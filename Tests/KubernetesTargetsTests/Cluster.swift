@@ -9,6 +9,10 @@ enum Cluster {
 
   static let kubectl = Kubectl(kubeconfig: kubeconfig, namespace: namespace)
 
+  /// For calls that wait until something has happened.
+  static let patientKubectl = Kubectl(
+    kubeconfig: kubeconfig, namespace: namespace, timeout: .seconds(180))
+
   static let store = PodContainer(pod: "store-0", container: "redis")
   static let bare = PodContainer(pod: "bare", container: "only")
 
@@ -68,8 +72,7 @@ struct ClusterTrait: SuiteTrait, TestScoping {
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
     guard Cluster.kubeconfig != nil else { return try await function() }
-    let admin = Kubectl(
-      kubeconfig: Cluster.kubeconfig, namespace: Cluster.namespace, timeout: .seconds(180))
+    let admin = Cluster.patientKubectl
     _ = try await admin.run(["delete", "namespace/\(Cluster.namespace)", "--ignore-not-found"])
     _ = try await admin.run(["create", "namespace", Cluster.namespace])
     _ = try await admin.run(["apply", "--filename=-"], input: try Cluster.fixture("pods.yaml"))

@@ -146,7 +146,7 @@ extension KubernetesTests {
       try await Cluster.server().obstacles(processID: 1, dataDirectory: "/data") == [
         .claimIsShared(claim: "data-store-0", pods: ["peer"])
       ])
-    _ = try await Cluster.kubectl.run(["delete", "pod/peer", "--now"])
+    _ = try await Cluster.patientKubectl.run(["delete", "pod/peer", "--now"])
   }
 
   @Test(arguments: [
@@ -175,7 +175,7 @@ extension KubernetesTests {
       {"nodeSelector":null,"containers":[{"name":"redis","image":"localhost/redis:7.0",
       "command":["redis-server","--dir","/data","--save",""]}]}
       """#)
-    _ = try await kubectl.run(["delete", "pod/store-0", "--now"])
+    _ = try await Cluster.patientKubectl.run(["delete", "pod/store-0", "--now"])
     try await Cluster.server().waitUntilReady(timeout: .seconds(60))
   }
 

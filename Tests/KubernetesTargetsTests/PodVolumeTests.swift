@@ -201,7 +201,7 @@ extension KubernetesTests {
     do {
       _ = try await volume.read("/data/sparse", stallTimeout: .seconds(30)) { _ in
         guard pieces.add(1, ordering: .relaxed).newValue == 1 else { return }
-        _ = try await Cluster.kubectl.run(["delete", "pod/store-0", "--now"])
+        _ = try await Cluster.patientKubectl.run(["delete", "pod/store-0", "--now"])
       }
       Issue.record("the read came to an end")
     } catch TargetError.cutShort(let path, let expected, let received) {

@@ -75,7 +75,7 @@ struct LocalServerTests {
       try await server("echo out; echo err >&2; exit 3").restart(
         processID: 0, stopping: {}, timeout: .seconds(30))
     }
-    await #expect(throws: TargetError.restartCommandFailed(status: 137, output: "")) {
+    await #expect(throws: TargetError.restartCommandFailed(status: 137, output: "Killed")) {
       try await server("kill -9 $$").restart(
         processID: 0, stopping: {}, timeout: .seconds(30))
     }
