@@ -83,9 +83,17 @@ let package = Package(
   ]
 )
 
-// The fuzzer needs a sanitizer that no other build has: scripts/fuzz asks for it.
-if Context.environment["RAIBID_FUZZ"] != nil {
-  package.targets.append(
-    .executableTarget(
-      name: "FuzzRDB", dependencies: ["RDBFormat"], path: "Tests/Fuzz", swiftSettings: settings))
+// The parser of dumps by itself: scripts/test runs its tests on ten thousand damaged files with
+// optimisation, scripts/fuzz builds it with a sanitizer that nothing else can have.
+if let purpose = Context.environment["RAIBID_RDB_ONLY"] {
+  var parts = ["CRC64", "RDBFormat"]
+  if purpose == "test" { parts += ["CRC64Tests", "RDBFormatTests"] }
+  package.products = []
+  package.dependencies = []
+  package.targets = package.targets.filter { parts.contains($0.name) }
+  if purpose == "fuzz" {
+    package.targets.append(
+      .executableTarget(
+        name: "FuzzRDB", dependencies: ["RDBFormat"], path: "Tests/Fuzz", swiftSettings: settings))
+  }
 }
