@@ -104,6 +104,8 @@ extension BackupTool {
   var asNobody: BackupTool {
     var tool = self
     if ProcessInfo.processInfo.userName == "root" {
+      // The settings of this user are not readable then.
+      tool.environment["HOME"] = "/"
       tool.wrapper = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
     }
     return tool
