@@ -1,0 +1,122 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@Suite struct JSONDocumentTests {
+  @Test func `every key is documented, and every documented key occurs`() async throws {
+    let server = ServerVersion.available.first { $0.isAtLeast(7, 0) }
+    try await withRealServer(try server ?? .primary, configuration: ["appendonly yes"]) { server in
+      try await withTemporaryDirectory { archives in
+        try await Queue.fill(server)
+        try await server.cli(
+          [],
+          input: """
+            XGROUP CREATE "\\xff" "\\xfe" $ MKSTREAM
+            XADD "\\xff" * a b
+            XREADGROUP GROUP "\\xfe" "\\xfd" STREAMS "\\xff" >
+
+            """)
+        let tool = BackupTool(for: server, archives: archives)
+        let manifest = Self.paths(in: try await tool("create", "--json", "--tag", "a=b"))
+        #expect(manifest.symmetricDifference(try Self.documented("Manifest")).sorted() == [])
+
+        let list = Self.paths(in: try await tool("list", "--json"))
+        let inList = manifest.subtracting(["schema_version"]).map { "archives[].\($0)" }
+        #expect(
+          list.subtracting(inList).subtracting(["archives[].schema_version"])
+            .symmetricDifference(
+              try Self.documented("List").subtracting(["archives[].name"])
+            ).sorted() == [])
+        #expect(list.isSuperset(of: inList))
+
+        let restored = Self.paths(
+          in: try await tool(
+            "restore", "latest", "--yes", "--json", "--restart-command", server.startCommand))
+        #expect(restored.symmetricDifference(try Self.documented("Restore")).sorted() == [])
+        let dryRun = Self.paths(
+          in: try await tool(
+            "restore", "latest", "--dry-run", "--json", "--restart-command", server.startCommand))
+        #expect(dryRun.isSubset(of: restored))
+
+        let verified = Self.paths(
+          in: try await tool.run(["verify", "--json"] + damaged(server, in: archives)))
+        #expect(verified.symmetricDifference(try Self.documented("Verify")).sorted() == [])
+
+        let error = Self.paths(in: try await tool("verify", "--json", "/none"))
+        #expect(error.symmetricDifference(try Self.documented("Errors")).sorted() == [])
+      }
+    }
+  }
+
+  /// Files that end in the value of a key, one whose name is text and one whose name is not.
+  private func damaged(_ server: RealServer, in directory: String) async throws -> [String] {
+    var files: [String] = []
+    for key in ["text", "\\xff"] {
+      try await server.cli([], input: "FLUSHALL\nSETRANGE \"\(key)\" 100000 x\n")
+      try await server.cli("CONFIG", "SET", "rdbcompression", "no")
+      try await server.cli("SAVE")
+      let dump = try Data(contentsOf: URL(filePath: server.directory + "/dump.rdb"))
+      files.append("\(directory)/\(files.count).rdb")
+      try dump.prefix(dump.count - 500).write(to: URL(filePath: files[files.count - 1]))
+    }
+    return files
+  }
+
+  /// The paths of all keys of a document.
+  private static func paths(in outcome: BackupTool.Outcome) -> Set<String> {
+    do {
+      return try outcome.json(Value.self).paths(below: "")
+    } catch {
+      Issue.record("\(error): \(outcome)")
+      return []
+    }
+  }
+
+  /// The keys in the table of a chapter.
+  private static func documented(_ chapter: String) throws -> Set<String> {
+    let text = try String(
+      contentsOf: URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "docs/json.md"),
+      encoding: .utf8)
+    let lines = text.split(separator: "\n").drop { $0 != "## \(chapter)" }.dropFirst()
+      .prefix { !$0.hasPrefix("## ") }
+    let keys = lines.filter { $0.hasPrefix("| `") }
+      .compactMap { $0.split(separator: "`").dropFirst().first.map(String.init) }
+    #expect(Set(keys).count == keys.count)
+    return Set(keys)
+  }
+
+  private indirect enum Value: Decodable {
+    case object([String: Value])
+    case array([Value])
+    case other
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let object = try? container.decode([String: Value].self) {
+        self = .object(object)
+      } else if let array = try? container.decode([Value].self) {
+        self = .array(array)
+      } else {
+        self = .other
+      }
+    }
+
+    func paths(below path: String) -> Set<String> {
+      switch self {
+      case .object(let object):
+        let isOpen = ["tags", "rdb.aux"].contains { path == $0 || path.hasSuffix("[].\($0)") }
+        return object.reduce(into: []) { paths, member in
+          let name = isOpen ? "*" : member.key
+          let below = path.isEmpty ? name : "\(path).\(name)"
+          paths.insert(below)
+          paths.formUnion(member.value.paths(below: below))
+        }
+      case .array(let array):
+        return array.reduce(into: []) { $0.formUnion($1.paths(below: path + "[]")) }
+      case .other:
+        return []
+      }
+    }
+  }
+}
