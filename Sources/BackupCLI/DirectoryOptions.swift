@@ -54,7 +54,9 @@ struct DirectoryOptions: ParsableArguments, Sendable {
   /// - Parameter identity: The Redis that the command is about; where nothing else says which one
   ///   `latest` is of, it is of that one, if there is an archive of it.
   /// - Throws: `BackupError`.
-  func find(_ reference: String, of identity: @autoclosure () throws -> String?) throws -> ArchiveEntry {
+  func find(_ reference: String, of identity: @autoclosure () throws -> String?) throws
+    -> ArchiveEntry
+  {
     let directory = archiveDirectory()
     return try translatingErrors {
       guard reference == "latest", sourceName == nil, let identity = try identity() else {

@@ -85,7 +85,8 @@ struct Restore: BackupCommand {
     options.fromOtherSource = fromOtherSource
     options.dryRun = dryRun
     let result = try await RestoreBackup(
-      session: session, workers: try Workers(), options: options, lock: lock, report: progress.report,
+      session: session, workers: try Workers(), options: options, lock: lock,
+      report: progress.report,
       confirm: { plan in
         progress.clear()
         if !output.json || asks { RestoreText.show(plan, on: output.json ? .error : .standard) }

@@ -127,19 +127,22 @@ struct ServerOptions: ParsableArguments, Sendable {
       ("--user", user), ("--password-file", passwordFile), ("--cacert", cacert), ("--cert", cert),
       ("--tls-key", key), ("--sni", sni),
     ]
-    return options.flatMap { name, value in value.map { [name, $0] } ?? [] } + (tls ? ["--tls"] : [])
+    return options.flatMap { name, value in value.map { [name, $0] } ?? [] }
+      + (tls ? ["--tls"] : [])
   }
 
   private func place(
     _ credentials: Credentials?, _ environment: Environment
   ) throws -> ConnectionSettings.Place {
-    let kind = try target ?? environment.option("target").map { text in
-      guard let kind = TargetKind(rawValue: text) else {
-        throw BackupError.badValue(
-          "RAIBID_BACKUP_TARGET", text, expected: "kubernetes or local")
+    let kind =
+      try target
+      ?? environment.option("target").map { text in
+        guard let kind = TargetKind(rawValue: text) else {
+          throw BackupError.badValue(
+            "RAIBID_BACKUP_TARGET", text, expected: "kubernetes or local")
+        }
+        return kind
       }
-      return kind
-    }
     switch kind ?? .kubernetes {
     case .kubernetes:
       return .kubernetes(
@@ -150,12 +153,14 @@ struct ServerOptions: ParsableArguments, Sendable {
         context: context ?? environment.option("context"),
         kubeconfig: kubeconfig ?? environment.option("kubeconfig"))
     case .local:
-      let port = try port ?? environment.option("port").map { text in
-        guard let port = Int(text), (1...65535).contains(port) else {
-          throw BackupError.badValue("RAIBID_BACKUP_PORT", text, expected: "from 1 to 65535")
+      let port =
+        try port
+        ?? environment.option("port").map { text in
+          guard let port = Int(text), (1...65535).contains(port) else {
+            throw BackupError.badValue("RAIBID_BACKUP_PORT", text, expected: "from 1 to 65535")
+          }
+          return port
         }
-        return port
-      }
       return .local(
         host: host ?? environment.option("host") ?? credentials?.host ?? "127.0.0.1",
         port: port ?? credentials?.port ?? 6379)

@@ -67,7 +67,8 @@ struct Verify: BackupCommand {
       return entries
     }
     return try (references.isEmpty ? ["latest"] : references).map { reference in
-      try archives.find(reference, of: server.settings(key: clientKeyFile, readsPasswordFile: false).identity)
+      try archives.find(
+        reference, of: server.settings(key: clientKeyFile, readsPasswordFile: false).identity)
     }
   }
 

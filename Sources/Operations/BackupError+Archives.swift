@@ -60,7 +60,8 @@ extension BackupError {
   public init(using directory: String, _ error: FileError) {
     self.init(
       error.isDenied || error.isReadOnly ? .cannotCreate : .io,
-      "cannot write to \(directory): \(error.reason)", hint: .shell(Self.look(at: directory, error)))
+      "cannot write to \(directory): \(error.reason)", hint: .shell(Self.look(at: directory, error))
+    )
   }
 
   /// A file that cannot be written to, read from, or made.
@@ -124,7 +125,8 @@ extension BackupError {
 
   static func archiveChangedOnDisk(_ path: String) -> BackupError {
     BackupError(
-      .io, "cannot trust the disk: \(path) did not read back as it was written", hint: "dmesg | tail")
+      .io, "cannot trust the disk: \(path) did not read back as it was written",
+      hint: "dmesg | tail")
   }
 
   private static func look(at directory: String, _ error: FileError) -> String {

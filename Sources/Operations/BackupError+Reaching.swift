@@ -15,7 +15,8 @@ extension BackupError {
       let secret = session?.target.source.namespace == nil ? "" : ", and the Secret"
       self.init(
         .denied, "cannot log in to \(place): it wants a password, and none was found",
-        cause: "looked at --password-file, REDISCLI_AUTH, ~/.raibid/redis-credentials.json\(secret)",
+        cause:
+          "looked at --password-file, REDISCLI_AUTH, ~/.raibid/redis-credentials.json\(secret)",
         hint: .again("--password-file FILE"))
     case .server(let reply):
       self.init(reply, at: place, user: session?.credentials?.username ?? "default")

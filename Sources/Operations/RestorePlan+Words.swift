@@ -26,12 +26,15 @@ enum Sentences {
     let expired = candidate.summary.content.databases.map(\.expiredKeys).reduce(0, +)
     if expired > 0 { risks.append("\(expired) keys of the backup have expired meanwhile") }
     if facts.nextStart == nil {
-      risks.append("the configuration of the next start cannot be seen; it is taken to be the present one")
+      risks.append(
+        "the configuration of the next start cannot be seen; it is taken to be the present one")
     }
     if let limit = facts.status.maxMemory, limit > 0,
       let used = candidate.summary.aux["used-mem"].flatMap({ Int64($0) }), used > limit
     {
-      risks.append("the data took \(Figures.bytes(UInt64(max(used, 0)))) of memory, and maxmemory is \(Figures.bytes(UInt64(limit)))")
+      risks.append(
+        "the data took \(Figures.bytes(UInt64(max(used, 0)))) of memory, and maxmemory is \(Figures.bytes(UInt64(limit)))"
+      )
     }
     if candidate.source == nil { risks.append("the file does not say which Redis it comes from") }
     return risks

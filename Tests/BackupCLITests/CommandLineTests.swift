@@ -21,7 +21,8 @@ import Testing
     Case("create", "--port", "99999", fact: "--port: 99999 is not from 1 to 65535"),
     Case(
       "create", "--stall-timeout", "5",
-      fact: "the value '5' is invalid for '--stall-timeout <span>': \"5\" is not a number and one of "
+      fact:
+        "the value '5' is invalid for '--stall-timeout <span>': \"5\" is not a number and one of "
         + "s m h d w, such as 90s"),
     Case("create", "--tag", "x", fact: "--tag: \"x\" is not KEY=VALUE"),
     Case(
@@ -125,7 +126,8 @@ import Testing
         ).expect(of: tool, "restore", "--resume", "--yes", "--restart-command", "true")
         try await Complaint(
           status: 66, kind: "not_found",
-          message: "cannot find redis-dump-20200101T000000Z: there is no such archive and no such file",
+          message:
+            "cannot find redis-dump-20200101T000000Z: there is no such archive and no such file",
           hint: "raibid-backup list --directory \(archives)"
         ).expect(
           of: tool, "restore", "redis-dump-20200101T000000Z", "--yes", "--restart-command", "true")

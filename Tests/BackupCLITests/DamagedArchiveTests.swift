@@ -60,8 +60,10 @@ import Testing
         let stem = String(name.dropLast(".rdb.gz".count))
         for index in 0..<200 {
           var bytes = whole
-          bytes[Int.random(in: 0..<flipped, using: &random)] ^= 1 << UInt8.random(
-            in: 0...7, using: &random)
+          bytes[Int.random(in: 0..<flipped, using: &random)] ^=
+            1
+            << UInt8.random(
+              in: 0...7, using: &random)
           let directory = "\(known)/\(index)"
           try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: false)
@@ -168,7 +170,8 @@ import Testing
       try await withTemporaryDirectory { files in
         #expect(try await server.cli("SAVE") == "OK")
         try await shell(
-          "cp '\(server.directory)/dump.rdb' '\(files)/by hand.rdb' && gzip -k '\(files)/by hand.rdb'")
+          "cp '\(server.directory)/dump.rdb' '\(files)/by hand.rdb' && gzip -k '\(files)/by hand.rdb'"
+        )
         for path in [files + "/by hand.rdb", files + "/by hand.rdb.gz"] {
           let verified = try await tool("verify", path)
           #expect(verified.status == 0, "\(verified)")
@@ -184,7 +187,8 @@ import Testing
     }
   }
 
-  @Test func `a dump that the server is too old for is refused with nothing touched`() async throws {
+  @Test func `a dump that the server is too old for is refused with nothing touched`() async throws
+  {
     let newer = ServerVersion.available.first { !$0.isValkey && $0.isAtLeast(7, 4) }
     let older = ServerVersion.available.first { $0.isAtLeast(7, 0) && !$0.isAtLeast(7, 2) }
     guard let newer, let older else { return }

@@ -31,7 +31,8 @@ import Testing
         tool.environment["REDISCLI_AUTH"] = .some(nil)
         try await Complaint(
           status: 77, kind: "denied",
-          message: "cannot log in to 127.0.0.1:\(server.port): it wants a password, and none was found",
+          message:
+            "cannot log in to 127.0.0.1:\(server.port): it wants a password, and none was found",
           cause: "looked at --password-file, REDISCLI_AUTH, ~/.raibid/redis-credentials.json",
           hint: "AGAIN --password-file FILE"
         ).expect(of: tool, "create")

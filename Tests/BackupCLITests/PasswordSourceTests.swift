@@ -45,7 +45,9 @@ import Testing
       try await withTemporaryDirectory { archives in
         var tool = BackupTool(for: server, archives: archives)
         tool.environment["REDISCLI_AUTH"] = .some(nil)
-        tool.wrapper = ["bash", "-c", "exec \"$@\" --password-file <(sleep 0.2; echo pw\u{e4})", "-"]
+        tool.wrapper = [
+          "bash", "-c", "exec \"$@\" --password-file <(sleep 0.2; echo pw\u{e4})", "-",
+        ]
         let piped = try await tool("create")
         #expect(piped.status == 0, "\(piped)")
 

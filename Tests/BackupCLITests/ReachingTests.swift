@@ -9,7 +9,8 @@ import Testing
     try await withTemporaryDirectory { archives in
       let port = TestPort.next()
       var tool = BackupTool(
-        options: ["--target", "local", "--port", "\(port)", "--directory", archives], home: archives)
+        options: ["--target", "local", "--port", "\(port)", "--directory", archives], home: archives
+      )
       try await Complaint(
         status: 69, kind: "unavailable",
         message: "cannot reach 127.0.0.1:\(port): connection refused",
@@ -68,7 +69,8 @@ import Testing
           status: 69, kind: "unavailable",
           message: "cannot reach 127.0.0.1:\(server.port) over TLS: cannot use certificate "
             + "/none/ca.crt: no such file",
-          hint: "openssl s_client -connect 127.0.0.1:\(server.port) -CAfile /none/ca.crt < /dev/null"
+          hint:
+            "openssl s_client -connect 127.0.0.1:\(server.port) -CAfile /none/ca.crt < /dev/null"
         ).expect(of: tool, "create")
         #expect(try names(in: archives) == [])
       }
@@ -98,7 +100,8 @@ import Testing
           tool.options += ["--port", "\(port)"]
           try await Complaint(
             status: 69, kind: "unavailable",
-            message: "cannot reach 127.0.0.1:\(port): the connection was closed before the reply to INFO",
+            message:
+              "cannot reach 127.0.0.1:\(port): the connection was closed before the reply to INFO",
             hint: "openssl s_client -connect 127.0.0.1:\(port) < /dev/null"
           ).expect(of: tool, "create")
           tool.options.append("--tls")
@@ -106,8 +109,10 @@ import Testing
           tool.options += ["--cacert", "\(keys)/other.crt"]
           try await Complaint(
             status: 69, kind: "unavailable",
-            message: "cannot reach 127.0.0.1:\(port) over TLS: the server's certificate is not trusted",
-            hint: "openssl s_client -connect 127.0.0.1:\(port) -CAfile \(keys)/other.crt < /dev/null"
+            message:
+              "cannot reach 127.0.0.1:\(port) over TLS: the server's certificate is not trusted",
+            hint:
+              "openssl s_client -connect 127.0.0.1:\(port) -CAfile \(keys)/other.crt < /dev/null"
           ).expect(of: tool, "create")
           #expect(try names(in: archives) == [])
           tool.options = plain + ["--cacert", "\(keys)/one.crt"]
@@ -128,9 +133,13 @@ import Testing
           to: server.configurationFile)
         try await server.restart(waitUntilLoaded: false)
         let tool = BackupTool(for: server, archives: archives)
-        for command in [["create"], ["restore", server.directory + "/dump.rdb", "--yes",
-          "--restart-command", "true"]]
-        {
+        for command in [
+          ["create"],
+          [
+            "restore", server.directory + "/dump.rdb", "--yes",
+            "--restart-command", "true",
+          ],
+        ] {
           let outcome = try await tool.run(command)
           #expect(outcome.status == 75, "\(outcome)")
           #expect(

@@ -31,7 +31,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ServerVersion.available.filter { $0.isAtLeast(7, 0) }, ["BGSAVE", "BGREWRITEAOF"])
+  @Test(
+    arguments: ServerVersion.available.filter { $0.isAtLeast(7, 0) }, ["BGSAVE", "BGREWRITEAOF"])
   func `somebody else's save or rewrite is waited for`(
     version: ServerVersion, other: String
   ) async throws {

@@ -1,0 +1,111 @@
+import RedisClient
+import Targets
+import Testing
+
+@testable import Operations
+
+@Suite struct CommandPlaceTests {
+  private func place(_ settings: ConnectionSettings?) -> CommandPlace {
+    var place = CommandPlace(arguments: ["create", "--pod", "it's me"])
+    place.settings = settings
+    place.serverOptions = ["--pod", "it's me"]
+    place.archiveOptions = ["--directory", "/b"]
+    return place
+  }
+
+  private let pod = ConnectionSettings(
+    .kubernetes(
+      namespace: "raibid-redis", pod: "redis-0", container: "redis", context: "prod",
+      kubeconfig: "/k/my config"))
+
+  @Test func `a command reaches a pod with all that this run was given`() {
+    let place = place(pod)
+    let kubectl = "kubectl --kubeconfig '/k/my config' --context prod -n raibid-redis"
+    #expect(
+      place.line(.redis("INFO server"))
+        == "\(kubectl) exec -it redis-0 -c redis -- redis-cli --askpass INFO server")
+    #expect(place.line(.onServer("df -h")) == "\(kubectl) exec redis-0 -c redis -- df -h")
+    #expect(place.line(.kubectl("get pods")) == "\(kubectl) get pods")
+    #expect(
+      place.line(.kubectl("config get-contexts"))
+        == "kubectl --kubeconfig '/k/my config' config get-contexts")
+  }
+
+  @Test func `a command reaches a local server with user and certificates`() {
+    var settings = ConnectionSettings(.local(host: "::1", port: 7000))
+    settings.user = "bob"
+    settings.password = [1]
+    settings.usesTLS = true
+    settings.authorityFile = "/ca.crt"
+    let place = place(settings)
+    #expect(
+      place.line(.redis("PING"))
+        == "redis-cli -h ::1 -p 7000 --user bob --askpass --tls --cacert /ca.crt PING")
+    #expect(
+      place.line(.redisAsAdmin("ACL LIST"))
+        == "redis-cli -h ::1 -p 7000 --askpass --tls --cacert /ca.crt ACL LIST")
+    #expect(
+      place.line(.handshake) == "openssl s_client -connect '[::1]:7000' -CAfile /ca.crt < /dev/null"
+    )
+    #expect(place.line(.onServer("df -h")) == "df -h")
+  }
+
+  @Test func `words are quoted, options added, and a comment stays at the end`() {
+    let place = place(nil)
+    #expect(place.line(.again("--yes")) == "raibid-backup create --pod 'it'\\''s me' --yes")
+    #expect(place.line(.archives("list")) == "raibid-backup list --directory /b")
+    #expect(
+      place.line(.tool("restore --resume # or --rollback"))
+        == "raibid-backup restore --resume --pod 'it'\\''s me' --directory /b   # or --rollback")
+    #expect(place.line(.redis("PING")) == "redis-cli PING")
+    #expect(shellWord("") == "''")
+  }
+
+  @Test(arguments: [
+    (
+      TargetError.toolMissing(name: "kubectl"), BackupError.Kind.unavailable,
+      "cannot run kubectl: it is not on PATH"
+    ),
+    (
+      .podNotFound(namespace: "n", pod: "p"), .unavailable,
+      "cannot find pod p: there is none in namespace n"
+    ),
+    (
+      .namespaceNotFound(namespace: "n"), .unavailable,
+      "cannot find namespace n: it does not exist"
+    ),
+    (
+      .contextNotFound(context: "c"), .unavailable,
+      "cannot find context c: the kubeconfig has no such one"
+    ),
+    (
+      .containerNotFound(container: "x", pod: "p", available: ["redis"]), .unavailable,
+      "cannot find the container in pod p: there is no such one"
+    ),
+    (.forbidden(message: "no"), .denied, "cannot use the cluster: this account lacks a right"),
+    (
+      .clusterUnreachable(message: "x"), .unavailable,
+      "cannot reach the cluster: it does not answer"
+    ),
+    (
+      .podNotRunning(pod: "p", reason: "CrashLoopBackOff"), .unavailable,
+      "cannot use pod p: it is not running (CrashLoopBackOff)"
+    ),
+    (
+      .cutShort(path: "/d", expected: 2, received: 1), .damaged,
+      "cannot trust the copy of /d: it is not whole"
+    ),
+    (.noSpace(path: "/d"), .io, "cannot write /d: the volume is full"),
+    (
+      .serverStillRunning(processID: 7), .unavailable,
+      "cannot stop the server: process 7 is still running"
+    ),
+  ])
+  func `what is wrong where a server lives is told as a fact`(
+    error: TargetError, kind: BackupError.Kind, message: String
+  ) {
+    let told = BackupError(error)
+    #expect(told.kind == kind)
+    #expect(told.message == message)
+  }
+}
