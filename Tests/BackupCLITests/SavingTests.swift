@@ -39,12 +39,18 @@ import Testing
     try await withRealServer(version, configuration: ["appendonly yes", "save \"\""]) { server in
       try await withTemporaryDirectory { archives in
         try await server.cli("DEBUG", "POPULATE", "300")
-        // Microseconds for each key.
-        try await server.cli("CONFIG", "SET", "rdb-key-save-delay", "5000")
-        try await server.cli(other)
-        try await server.cli("CONFIG", "SET", "rdb-key-save-delay", "0")
         let field = other == "BGSAVE" ? "rdb_bgsave_in_progress" : "aof_rewrite_in_progress"
-        #expect(try await server.cli("INFO", "persistence").contains("\(field):1"))
+        // Microseconds for each key. One client for all, so that it cannot end before it is seen.
+        let begun = try await server.cli(
+          [],
+          input: """
+            CONFIG SET rdb-key-save-delay 5000
+            \(other)
+            CONFIG SET rdb-key-save-delay 0
+            INFO persistence
+
+            """)
+        #expect(begun.contains("\(field):1"))
         try await server.cli("SET", "after", "the save began")
         let outcome = try await BackupTool(for: server, archives: archives)("create", "--json")
         #expect(outcome.status == 0, "\(outcome)")
