@@ -61,6 +61,8 @@ public struct CreateBackup: Sendable {
       return try await session.withConnection { connection in
         try await run(on: connection, into: lock, now: now)
       }
+    } catch let cancellation as CancellationError {
+      throw cancellation
     } catch {
       throw BackupError(creating: error, session: session)
     }

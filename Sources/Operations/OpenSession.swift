@@ -69,6 +69,8 @@ extension ServerSession {
         target: target,
         credentials: password.map { RedisCredentials(username: settings.user, password: $0) },
         tls: settings.usesTLS ? tls(settings) : nil, limits: settings.limits, report: report)
+    } catch let cancellation as CancellationError {
+      throw cancellation
     } catch {
       throw BackupError(any: error, session: nil, verb: "reach")
     }

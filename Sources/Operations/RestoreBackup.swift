@@ -83,6 +83,8 @@ public struct RestoreBackup: Sendable {
       return try await takeUp(journal, request, candidate, now: now)
     } catch let refusal as RestoreRefusal {
       throw BackupError(refusing: refusal, session: session)
+    } catch let cancellation as CancellationError {
+      throw cancellation
     } catch {
       throw BackupError(restoring: error, session: session)
     }
