@@ -74,8 +74,9 @@ public struct ArchiveEntry: Sendable {
   ) -> State {
     guard let manifest else { return .unverified }
     let isTheSameFile =
-      manifest.archive.bytes == byteCount && (digest ?? manifest.archive.sha256)
-      == manifest.archive.sha256
+      manifest.archive.bytes == byteCount
+      && (digest ?? manifest.archive.sha256)
+        == manifest.archive.sha256
     return manifest.verification.level.isWhole && isTheSameFile ? .verified : .damaged
   }
 

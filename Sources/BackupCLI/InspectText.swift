@@ -23,7 +23,8 @@ enum InspectText {
     lines.append("  streams    \(content.streamsTotal)")
     for stream in content.streams.prefix(listedStreams) { lines += self.lines(of: stream) }
     if content.streamsTotal > UInt64(listedStreams) {
-      lines.append("    … and \(content.streamsTotal - UInt64(listedStreams)) more (--json lists them)")
+      lines.append(
+        "    … and \(content.streamsTotal - UInt64(listedStreams)) more (--json lists them)")
     }
     lines.append("  largest keys")
     let table = summary.largestKeys.map { key in

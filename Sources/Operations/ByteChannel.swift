@@ -10,9 +10,11 @@ import Synchronization
 /// - Returns: What `consume` returned.
 @discardableResult
 func pipe<Result: Sendable>(
-  from produce: @escaping @Sendable (_ send: @escaping @Sendable ([UInt8]) async throws -> Void)
+  from produce:
+    @escaping @Sendable (_ send: @escaping @Sendable ([UInt8]) async throws -> Void)
     async throws -> Void,
-  to consume: @escaping @Sendable (_ next: @escaping @Sendable () async throws -> [UInt8]?)
+  to consume:
+    @escaping @Sendable (_ next: @escaping @Sendable () async throws -> [UInt8]?)
     async throws -> Result
 ) async throws -> Result {
   let channel = ByteChannel(capacity: 4)

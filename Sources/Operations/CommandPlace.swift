@@ -98,8 +98,16 @@ public struct CommandPlace: Sendable {
   }
 
   private func again(_ words: String) -> String {
-    let line = Self.joined([Tool.name] + arguments)
+    let line = Self.joined([Tool.name] + withoutOption(words.split(separator: " ").first))
     return words.isEmpty ? line : "\(line) \(words)"
+  }
+
+  /// The words of this run without an option that is about to get another value.
+  private func withoutOption(_ option: Substring?) -> [String] {
+    guard let option, let index = arguments.firstIndex(of: String(option)) else { return arguments }
+    var rest = arguments
+    rest.removeSubrange(index..<min(index + 2, rest.count))
+    return rest
   }
 
   private static func joined(_ words: [String]) -> String {

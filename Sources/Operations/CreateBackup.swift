@@ -102,7 +102,9 @@ public struct CreateBackup: Sendable {
   }
 
   private func preflight(_ status: ServerStatus, directory: ArchiveDirectory) async throws {
-    guard status.loading != true else { throw BackupError.serverIsLoading(status.loadingLoadedPercent) }
+    guard status.loading != true else {
+      throw BackupError.serverIsLoading(status.loadingLoadedPercent)
+    }
     if !options.force, let limit = session.target.control.memoryLimitByteCount,
       let used = status.usedMemory
     {

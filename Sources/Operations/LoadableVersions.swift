@@ -16,7 +16,8 @@ struct LoadableVersions: Sendable, Equatable {
   /// Whether the server can load a dump.
   func include(_ summary: RDBSummary) -> Bool {
     if summary.format == .valkey {
-      return product == .valkey && (isAtLeast(9, 0) && summary.version <= 80 || isWriter(of: summary))
+      return product == .valkey
+        && (isAtLeast(9, 0) && summary.version <= 80 || isWriter(of: summary))
     }
     return summary.version <= highestRedisVersion || isWriter(of: summary)
   }

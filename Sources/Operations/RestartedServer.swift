@@ -13,7 +13,7 @@ struct RestartedServer: Sendable {
   ) async throws -> Result {
     do {
       return try await session.withConnection(body)
-    } catch where error.isUnreachable {
+    } catch  where error.isUnreachable {
       guard try log.isUnfinished(source: session.target.source.identity) else { throw error }
     }
     try await session.target.control.start(timeout: session.limits.stall)
@@ -22,7 +22,7 @@ struct RestartedServer: Sendable {
     while true {
       do {
         return try await session.withConnection(body)
-      } catch where error.isUnreachable && clock.now - start < session.limits.stall {
+      } catch  where error.isUnreachable && clock.now - start < session.limits.stall {
         try await Task.sleep(for: .milliseconds(100))
       }
     }

@@ -85,7 +85,8 @@ struct DataComparison: Sendable {
         RestoreComparison.Database(
           index: UInt64(extra.index), expectedKeys: 0, foundKeys: UInt64(extra.keys)))
       if !comparison.writesSeen {
-        comparison.differences.append("database \(extra.index) has \(extra.keys) keys instead of none")
+        comparison.differences.append(
+          "database \(extra.index) has \(extra.keys) keys instead of none")
       }
     }
     comparison.databases.sort { $0.index < $1.index }
@@ -122,13 +123,15 @@ struct DataComparison: Sendable {
   ) {
     if let evicted = status.evictedKeys, evicted > 0 {
       comparison.differences.append(
-        "the server has evicted \(evicted) keys since its start: its maxmemory is too small for this data")
+        "the server has evicted \(evicted) keys since its start: its maxmemory is too small for this data"
+      )
     }
     // 6.2 does not count the keys that had expired before it loaded them.
     guard let atLoad = status.rdbLastLoadKeysExpired, let since = status.expiredKeys else { return }
     if unaccounted > UInt64(atLoad + since), !comparison.writesSeen {
       comparison.differences.append(
-        "\(unaccounted) keys with an expiry time are missing, but only \(atLoad + since) have expired")
+        "\(unaccounted) keys with an expiry time are missing, but only \(atLoad + since) have expired"
+      )
     }
   }
 

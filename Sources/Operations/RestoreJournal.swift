@@ -91,7 +91,7 @@ struct RestoreJournal: Codable, Sendable, Equatable {
 
   /// Writes the journal in one step, durably.
   func write(to volume: any DataVolume) async throws {
-    let bytes = Array(try JSON.encoder().encode(self))
-    try await volume.replace(RestoreFiles.journal(in: settings.directory), with: bytes)
+    let text = String(decoding: try JSON.encoder().encode(self), as: UTF8.self)
+    try await volume.replace(RestoreFiles.journal(in: settings.directory), with: text)
   }
 }

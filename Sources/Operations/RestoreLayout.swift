@@ -33,7 +33,9 @@ struct RestoreFiles: Codable, Sendable, Equatable {
   /// The directory of the append-only file's parts.
   var directory: String { String(live[..<(live.lastIndex(of: "/") ?? live.endIndex)]) }
   /// The name of ``live`` in its directory.
-  var liveName: String { String(live[live.index(after: live.lastIndex(of: "/") ?? live.startIndex)...]) }
+  var liveName: String {
+    String(live[live.index(after: live.lastIndex(of: "/") ?? live.startIndex)...])
+  }
   /// Where a copy of the old file waits to be renamed back.
   var returning: String { live + ".rollback" }
 

@@ -174,7 +174,10 @@ enum RestoreMachine {
     var running = [
       ("appendonly", settings.appendOnly ? "yes" : "no", next.settings["appendonly"] ?? "no"),
       ("dbfilename", settings.dumpFileName, next.settings["dbfilename"] ?? "dump.rdb"),
-      ("appendfilename", settings.appendFileName, next.settings["appendfilename"] ?? "appendonly.aof"),
+      (
+        "appendfilename", settings.appendFileName,
+        next.settings["appendfilename"] ?? "appendonly.aof"
+      ),
     ]
     if let name = settings.appendDirectoryName {
       running.append(("appenddirname", name, next.settings["appenddirname"] ?? "appendonlydir"))

@@ -45,7 +45,8 @@ public struct RestorePlan: Sendable, Equatable {
       live: journal.files.live, kept: journal.files.kept, staged: journal.files.stagedDump,
       archive: journal.archive.name)
     lines = steps.map { Line(step: $0, names: names) }
-    let direction = steps.contains(.compareData) || steps.contains(.removeOldFiles) ? "finish" : "undo"
+    let direction =
+      steps.contains(.compareData) || steps.contains(.removeOldFiles) ? "finish" : "undo"
     summary = ["\(direction) the unfinished restore of \(journal.archive.name)"]
     risks = []
   }

@@ -32,19 +32,23 @@ extension RestoreRun {
 
   func keepOldFiles() async throws {
     guard files.layout == .multiPartAOF else {
-      if try await volume.status(of: files.live) != nil {
+      do {
         try await secondName(of: files.live, as: files.kept)
+      } catch TargetError.fileNotFound {
+        // The server has saved nothing so far.
       }
       return
     }
     let ownership = try await volume.status(of: files.directory).map(\.ownership)
     try await volume.makeDirectory(files.kept, ownership: ownership)
-    for name in try await namesInManifest(at: files.live) + [files.liveName] {
-      let path = join(files.directory, name)
-      if try await volume.status(of: path) != nil {
-        try await secondName(of: path, as: join(files.kept, name))
+    for file in try await manifest(at: files.live).files {
+      do {
+        try await secondName(of: join(files.directory, file.name), as: join(files.kept, file.name))
+      } catch TargetError.fileNotFound where file.type == "h" {
+        // History that the server has deleted meanwhile.
       }
     }
+    try await secondName(of: files.live, as: join(files.kept, files.liveName))
   }
 
   func confirmSwap() async throws {
@@ -82,7 +86,7 @@ extension RestoreRun {
 
   func removeOldFiles() async throws {
     if files.layout == .multiPartAOF {
-      let current = try await namesInManifest(at: files.live)
+      let current = try await manifest(at: files.live).files.map(\.name)
       for name in try await volume.list(files.kept) ?? []
       where name != files.liveName && !current.contains(name) {
         try await volume.remove(join(files.directory, name))
@@ -107,7 +111,7 @@ extension RestoreRun {
     }
     guard let sequence = files.sequence else { return }
     // What a server made of the backup before it was found wanting.
-    let current = try await namesInManifest(at: files.live)
+    let current = try await manifest(at: files.live).files.map(\.name)
     for name in try await volume.list(files.directory) ?? [] where !current.contains(name) {
       if let number = self.sequence(of: name), number >= sequence {
         try await volume.remove(join(files.directory, name))
@@ -124,13 +128,13 @@ extension RestoreRun {
     return Int64(rest[0])
   }
 
-  private func namesInManifest(at path: String) async throws -> [String] {
+  private func manifest(at path: String) async throws -> AOFManifest {
     guard let bytes = try await volume.contents(of: path, limit: RestoreJournal.maximumByteCount)
-    else { return [] }
+    else { return AOFManifest(files: []) }
     guard let manifest = AOFManifest(String(decoding: bytes, as: UTF8.self)) else {
       throw BackupError.appendManifestUnreadable(path)
     }
-    return manifest.files.map(\.name)
+    return manifest
   }
 
   private func ownershipOfLiveFile() async throws -> FileOwnership? {

@@ -66,7 +66,7 @@ actor RestoreRun {
     var serverAnswers = true
     do {
       runID = try await session.withConnection { try await $0.status().runID }
-    } catch where error.isUnreachable {
+    } catch  where error.isUnreachable {
       serverAnswers = false
     }
     let phase = RestoreMachine.phase(
@@ -307,16 +307,18 @@ extension RestoreRun {
     _ connection: ServerConnection, until condition: (ServerStatus) -> Bool
   ) async throws {
     let clock = ContinuousClock()
+    let stall = session.limits.stall
+    var files = UnfinishedFiles(
+      of: volume, in: journal.settings.directory, interval: stall / 8)
     var lastMovement = clock.now
     var last: ServerStatus?
     var pause = Duration.milliseconds(10)
     while true {
       let status = try await connection.status()
       if condition(status) { return }
-      if let last, !status.hasMoved(since: last) {
-        guard clock.now - lastMovement < session.limits.stall else {
-          throw SaveFailure.stalled(session.limits.stall)
-        }
+      let filesHaveGrown = try await files.haveGrown()
+      if let last, !status.hasMoved(since: last), !filesHaveGrown {
+        guard clock.now - lastMovement < stall else { throw SaveFailure.stalled(stall) }
       } else {
         lastMovement = clock.now
       }
@@ -345,7 +347,7 @@ extension RestoreRun {
           }
         } catch RedisError.connectionClosed {
           // That is how a server says yes.
-        } catch where error.isUnreachable {
+        } catch  where error.isUnreachable {
           // It has ended already.
         }
       }, timeout: session.limits.stall)
@@ -385,7 +387,8 @@ extension RestoreRun {
           try await body(connection)
         }
         return
-      } catch where error.isUnreachable && !reached.isSet
+      } catch
+        where error.isUnreachable && !reached.isSet
         && clock.now - start < session.limits.stall
       {
         try await Task.sleep(for: .milliseconds(100))

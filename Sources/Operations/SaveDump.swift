@@ -13,6 +13,7 @@ struct SaveDump: Sendable {
   /// - Throws: ``SaveFailure``, `RedisError`.
   func run(on connection: ServerConnection) async throws -> SavedDump {
     var machine = SaveMachine(method: method, stallTimeout: limits.stall)
+    var files = unfinishedFiles
     var action = machine.first
     let clock = ContinuousClock()
     let start = clock.now
@@ -23,7 +24,7 @@ struct SaveDump: Sendable {
         try await Task.sleep(for: pause)
         let status = try await connection.status()
         reportProgress(of: status)
-        event = .status(status)
+        event = .status(status, filesHaveGrown: try await files.haveGrown())
       case .sendBackgroundSave: event = try await reply { try await connection.send("BGSAVE") }
       case .sendScheduledSave:
         event = try await reply { try await connection.send("BGSAVE", "SCHEDULE") }
@@ -72,25 +73,17 @@ struct SaveDump: Sendable {
 
   private func failWhenStalled() async throws {
     let clock = ContinuousClock()
-    var size: [UInt64] = []
+    var files = unfinishedFiles
     var lastMovement = clock.now
     while true {
       try await Task.sleep(for: limits.stall / 8)
-      let newSize = try await sizesOfUnfinishedDumps()
-      if newSize != size { lastMovement = clock.now }
-      size = newSize
+      if try await files.haveGrown() { lastMovement = clock.now }
       if clock.now - lastMovement >= limits.stall { throw SaveFailure.stalled(limits.stall) }
     }
   }
 
-  private func sizesOfUnfinishedDumps() async throws -> [UInt64] {
-    var sizes: [UInt64] = []
-    for name in try await volume.list(directory) ?? [] where name.hasPrefix("temp-") {
-      if let status = try await volume.status(of: join(directory, name)) {
-        sizes.append(status.byteCount)
-      }
-    }
-    return sizes
+  private var unfinishedFiles: UnfinishedFiles {
+    UnfinishedFiles(of: volume, in: directory, interval: limits.stall / 8)
   }
 }
 

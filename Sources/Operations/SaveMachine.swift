@@ -15,8 +15,8 @@ public enum SaveMethod: String, Sendable, CaseIterable {
 struct SaveMachine: Sendable {
   /// What came of the last action.
   enum Event: Sendable, Equatable {
-    /// The server's status.
-    case status(ServerStatus)
+    /// The server's status, and whether the files that it is writing have grown since the last one.
+    case status(ServerStatus, filesHaveGrown: Bool = false)
     /// `+Background saving started`: the child process is there.
     case started
     /// `+Background saving scheduled`.
@@ -76,8 +76,8 @@ struct SaveMachine: Sendable {
   /// - Parameter now: The time since the start; it never goes back.
   mutating func next(_ event: Event, at now: Duration) -> Action {
     switch (state, event) {
-    case (.waitingForTurn, .status(let status)):
-      if isBusy(status) { return poll(status, at: now) }
+    case (.waitingForTurn, .status(let status, let grown)):
+      if isBusy(status) { return poll(status, grown, at: now) }
       return ask(status, at: now)
     case (.requested, .started):
       return enter(.running, at: now)
@@ -87,15 +87,15 @@ struct SaveMachine: Sendable {
       return request.map(Action.finish) ?? .fail(.refused("OK"))
     case (.requested, .refused(let error)):
       return refused(error, at: now)
-    case (.scheduled, .status(let status)):
+    case (.scheduled, .status(let status, let grown)):
       // The count goes up when the child is forked, and nothing else shows the schedule.
       guard let before = savesBefore, let saves = status.rdbSaves, saves > before else {
-        return poll(status, at: now)
+        return poll(status, grown, at: now)
       }
       state = .running
-      return running(status, at: now)
-    case (.running, .status(let status)):
-      return running(status, at: now)
+      return running(status, grown, at: now)
+    case (.running, .status(let status, let grown)):
+      return running(status, grown, at: now)
     default:
       return .askStatus(after: pause)
     }
@@ -135,8 +135,10 @@ struct SaveMachine: Sendable {
     return .askStatus(after: pause)
   }
 
-  private mutating func running(_ status: ServerStatus, at now: Duration) -> Action {
-    if status.rdbSaveInProgress == true { return poll(status, at: now) }
+  private mutating func running(
+    _ status: ServerStatus, _ filesHaveGrown: Bool, at now: Duration
+  ) -> Action {
+    if status.rdbSaveInProgress == true { return poll(status, filesHaveGrown, at: now) }
     guard status.lastBackgroundSaveSucceeded == true, let request else {
       return .fail(.childFailed)
     }
@@ -144,8 +146,10 @@ struct SaveMachine: Sendable {
   }
 
   /// Asks again a little later, unless nothing has moved for too long.
-  private mutating func poll(_ status: ServerStatus, at now: Duration) -> Action {
-    if let lastStatus, !status.hasMoved(since: lastStatus) {
+  private mutating func poll(
+    _ status: ServerStatus, _ filesHaveGrown: Bool, at now: Duration
+  ) -> Action {
+    if let lastStatus, !status.hasMoved(since: lastStatus), !filesHaveGrown {
       if now - lastMovement >= stallTimeout { return .fail(.stalled(stallTimeout)) }
     } else {
       lastMovement = now

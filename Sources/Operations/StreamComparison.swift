@@ -38,7 +38,8 @@ struct StreamComparison {
         differences.append("\(name) is missing")
         continue
       }
-      compare("\(name): last delivered id", group.lastDeliveredID.description, there.lastDeliveredID)
+      compare(
+        "\(name): last delivered id", group.lastDeliveredID.description, there.lastDeliveredID)
       compare("\(name): entries read", group.entriesRead, there.entriesRead.map(UInt64.init))
       compare("\(name): pending", group.pending, UInt64(there.pending))
       compare("\(name): number of consumers", group.consumers.count, there.consumers.count)

@@ -8,15 +8,6 @@ extension DataVolume {
     let contents = Contents(bytes)
     try await write(path, ownership: ownership, stallTimeout: .seconds(15)) { contents.take() }
   }
-
-  /// Puts a small file in the place of another, or where there is none, in one durable step.
-  public func replace(_ path: String, with bytes: [UInt8]) async throws {
-    let staged = path + ".new"
-    try await remove(staged)
-    try await write(staged, ownership: try await status(of: path)?.ownership, contents: bytes)
-    try await rename(staged, to: path)
-  }
-
 }
 
 /// Bytes that can be taken once.

@@ -49,6 +49,13 @@ public protocol DataVolume: Sendable {
     from next: @Sendable () async throws -> [UInt8]?
   ) async throws -> FileStatus
 
+  /// Puts a small text in the place of a file, or where there is none, in one step, and syncs both.
+  ///
+  /// The file belongs to the writer alone (0600). An interruption can leave `PATH.new` behind.
+  ///
+  /// - Parameter text: At most 64 KiB, without zero bytes.
+  func replace(_ path: String, with text: String) async throws
+
   /// Returns the SHA-256 of a file in 64 lower-case hex digits, computed where the file is if that
   /// is possible.
   func sha256(of path: String, stallTimeout: Duration) async throws -> String

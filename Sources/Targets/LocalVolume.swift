@@ -136,6 +136,14 @@ public struct LocalVolume: DataVolume {
     try syncDirectory(Path.parent(of: newPath))
   }
 
+  /// Puts a small text in the place of a file; see ``DataVolume/replace(_:with:)``.
+  public func replace(_ path: String, with text: String) async throws {
+    let staged = path + ".new"
+    try await remove(staged)
+    try await write(staged, ownership: nil, contents: Array(text.utf8))
+    try await rename(staged, to: path)
+  }
+
   /// Renames a file in one step; see ``DataVolume/rename(_:to:)``.
   public func rename(_ path: String, to newPath: String) async throws {
     try Path.check(path)

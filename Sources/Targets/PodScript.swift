@@ -145,6 +145,16 @@ struct PodScript {
       flush "$(parent "$2")"
       """)
 
+  /// The text is an argument: a stream of its own would take longer than all the rest.
+  static let replace = PodScript(
+    body: """
+      rm -f "$1.new" || exit
+      printf '%s' "$2" >"$1.new" || exit
+      flush "$1.new"
+      mv -f "$1.new" "$1" || exit
+      flush "$(parent "$1")"
+      """)
+
   static let rename = PodScript(
     body: """
       need "$1"

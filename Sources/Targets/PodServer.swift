@@ -2,8 +2,9 @@
 public struct PodServer: ServerControl {
   /// How often the pod is looked at while it is waited for.
   private static let interval = Duration.milliseconds(500)
-  /// How long the scheduler may find no node, while it still counts the old pod.
-  private static let schedulingTolerance = Duration.seconds(10)
+  /// How long a pod may be in a state that comes right by itself or not at all: no node, while the
+  /// scheduler still counts the old pod; a Secret that the kubelet has not fetched yet.
+  private static let troubleTolerance = Duration.seconds(20)
 
   /// How the cluster is called.
   public let kubectl: Kubectl
@@ -81,7 +82,7 @@ public struct PodServer: ServerControl {
     /// Will not come right by waiting.
     case failed(String)
     /// Will not come right by waiting, if it is still so after a while.
-    case unschedulable(String)
+    case troubled(String)
   }
 
   /// How far the start of a container has come.
@@ -90,7 +91,7 @@ public struct PodServer: ServerControl {
     if let condition = pod.condition("PodScheduled"), condition.status == "False" {
       let reason = condition.reason ?? "not scheduled"
       let text = [reason, condition.message].compactMap(\.self).joined(separator: ": ")
-      return reason == "Unschedulable" ? .unschedulable(text) : .waiting(text)
+      return reason == "Unschedulable" ? .troubled(text) : .waiting(text)
     }
     for status in pod.status.initContainerStatuses ?? [] {
       if let waiting = status.state?.waiting, Self.hopeless.contains(waiting.reason ?? "") {
@@ -101,13 +102,18 @@ public struct PodServer: ServerControl {
       return .waiting(pod.status.phase ?? "no status")
     }
     if status.state?.running != nil { return .done }
-    let isHopeless = Self.hopeless.contains(status.state?.waiting?.reason ?? "")
-    return isHopeless ? .failed(status.text) : .waiting(status.text)
+    let reason = status.state?.waiting?.reason ?? ""
+    if Self.hopeless.contains(reason) { return .failed(status.text) }
+    return Self.passing.contains(reason) ? .troubled(status.text) : .waiting(status.text)
   }
 
   /// Reasons of waiting containers that only a change of the pod ends.
   private static let hopeless: Set<String> = [
     "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CrashLoopBackOff",
+  ]
+
+  /// Reasons that a kubelet under load gives for a moment, such as a Secret that it has not fetched yet.
+  private static let passing: Set<String> = [
     "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
   ]
 
@@ -117,6 +123,7 @@ public struct PodServer: ServerControl {
   ) async throws {
     var lastPod: Pod?
     var lastChange = ContinuousClock.now
+    var troubledSince: ContinuousClock.Instant?
     var reason = "nothing heard of it"
     while true {
       do {
@@ -128,12 +135,16 @@ public struct PodServer: ServerControl {
         switch look(pod) {
         case .done: return
         case .failed(let text): throw TargetError.podDidNotComeBack(reason: text)
-        case .unschedulable(let text):
+        case .troubled(let text):
           reason = text
-          if ContinuousClock.now - lastChange > Self.schedulingTolerance {
+          let since = troubledSince ?? .now
+          troubledSince = since
+          if ContinuousClock.now - since > Self.troubleTolerance {
             throw TargetError.podDidNotComeBack(reason: text)
           }
-        case .waiting(let text): reason = text
+        case .waiting(let text):
+          reason = text
+          troubledSince = nil
         }
       } catch TargetError.clusterUnreachable(let message) {
         // The order is given; a cluster that is busy for a moment is no reason to give up.

@@ -69,6 +69,11 @@ public struct PodVolume: DataVolume {
     throw failure(ending, path: ending.status == PodScript.Status.exists ? newPath : path)
   }
 
+  /// Puts a small text in the place of a file; see ``DataVolume/replace(_:with:)``.
+  public func replace(_ path: String, with text: String) async throws {
+    _ = try await output(.replace, path, [text])
+  }
+
   /// Renames a file in one step; see ``DataVolume/rename(_:to:)``.
   public func rename(_ path: String, to newPath: String) async throws {
     try Path.check(newPath)

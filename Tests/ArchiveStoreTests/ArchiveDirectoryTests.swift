@@ -137,7 +137,9 @@ struct ArchiveDirectoryTests {
     }
   }
 
-  @Test func `an archive without a manifest is listed as unverified and can be adopted`() async throws {
+  @Test func `an archive without a manifest is listed as unverified and can be adopted`()
+    async throws
+  {
     try await withTemporaryDirectory { path in
       let directory = ArchiveDirectory(path: path)
       let lock = try directory.lock(holder: "test")
@@ -165,7 +167,9 @@ struct ArchiveDirectoryTests {
     }
   }
 
-  @Test func `an archive is found by path, by name, by any of its files, and as latest`() async throws {
+  @Test func `an archive is found by path, by name, by any of its files, and as latest`()
+    async throws
+  {
     try await withTemporaryDirectory { path in
       let directory = ArchiveDirectory(path: path)
       let lock = try directory.lock(holder: "test")

@@ -9,7 +9,8 @@ struct ArchiveNameTests {
   @Test func `a name tells the second in UTC`() {
     #expect(ArchiveName(date: second).description == "redis-dump-20261123T020000Z")
     #expect(ArchiveName(date: second + 0.9).description == "redis-dump-20261123T020000Z")
-    #expect(ArchiveName(date: second, ordinal: 2).archiveFile == "redis-dump-20261123T020000Z-2.rdb.gz")
+    #expect(
+      ArchiveName(date: second, ordinal: 2).archiveFile == "redis-dump-20261123T020000Z-2.rdb.gz")
   }
 
   @Test func `a name reads back as itself`() {

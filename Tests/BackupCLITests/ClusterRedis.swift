@@ -20,6 +20,8 @@ struct ClusterRedis: Sendable {
   static let kubeconfig = ProcessInfo.processInfo.environment["RAIBID_TEST_KUBECONFIG"]
   static let password = "s3cret pass"
   static let pod = "raibid-redis-master-0"
+  /// The label of namespaces that these tests have made.
+  private static let mark = "raibid-backup-test"
 
   let namespace: String
   var image = Image.redis70
@@ -33,9 +35,11 @@ struct ClusterRedis: Sendable {
   ) async throws -> R {
     let suffix = String(UInt32.random(in: 0 ... .max), radix: 16)
     let redis = ClusterRedis(namespace: namespace ?? "raibid-e2e-\(suffix)", image: image)
+    // Only what an interrupted run of these tests has left: anything else of that name is not ours.
     try await redis.kubectl(
-      "delete", "namespace/\(redis.namespace)", "--ignore-not-found", "--timeout=120s")
+      "delete", "namespaces", "--selector=\(mark)=\(redis.namespace)", "--timeout=120s")
     try await redis.kubectl("create", "namespace", redis.namespace)
+    try await redis.kubectl("label", "namespace/\(redis.namespace)", "\(mark)=\(redis.namespace)")
     let outcome: Result<R, any Error>
     do {
       try await redis.apply("redis.yaml", replacing: lines)

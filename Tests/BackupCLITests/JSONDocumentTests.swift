@@ -29,6 +29,21 @@ import Testing
             ).sorted() == [])
         #expect(list.isSuperset(of: inList))
 
+        let inspected = Self.paths(in: try await tool("inspect", "latest", "--json"))
+        let inManifest = manifest.filter { path in
+          ["rdb", "content"].contains { path == $0 || path.hasPrefix($0 + ".") }
+        }
+        #expect(
+          inspected.subtracting(inManifest)
+            .symmetricDifference(try Self.documented("Inspect")).sorted() == [])
+        #expect(inspected.isSuperset(of: inManifest))
+        let lines = try await tool("inspect", "latest", "--keys").output.split(separator: "\n")
+        let keys = try lines.reduce(into: Set<String>()) { keys, line in
+          let value = try JSONDecoder().decode(Value.self, from: Data(line.utf8))
+          keys.formUnion(value.paths(below: ""))
+        }
+        #expect(keys.symmetricDifference(try Self.documented("Inspect keys")).sorted() == [])
+
         let restored = Self.paths(
           in: try await tool(
             "restore", "latest", "--yes", "--json", "--restart-command", server.startCommand))

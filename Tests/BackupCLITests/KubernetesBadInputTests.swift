@@ -14,11 +14,11 @@ extension KubernetesEndToEndTests {
     }
 
     @Test(arguments: [
-      (["--pod", "nopod"], "cannot find pod nopod", "kubectl get pods -n NAMESPACE"),
-      (["--namespace", "nons"], "cannot find namespace nons", "kubectl get namespaces"),
+      (["--pod", "nopod"], "cannot find pod nopod", "kubectl -n NAMESPACE get pods"),
+      (["--namespace", "nons"], "cannot find namespace nons", "kubectl -n nons get namespaces"),
       (
         ["--container", "nope"], "cannot find the container in pod raibid-redis-master-0",
-        "raibid-backup create --container redis"
+        "--container redis"
       ),
       (["--context", "nope"], "cannot find context nope", "kubectl config get-contexts"),
     ])
@@ -33,7 +33,7 @@ extension KubernetesEndToEndTests {
         #expect(outcome.status == 69, "\(outcome)")
         #expect(outcome.error.contains(message), "\(outcome)")
         let namespaced = hint.replacing("NAMESPACE", with: user.redis.namespace)
-        #expect(outcome.error.hasSuffix("hint: \(namespaced)\n"), "\(outcome)")
+        #expect(outcome.error.hasSuffix("\(namespaced)\n"), "\(outcome)")
         #expect(try user.unfinished() == [])
       }
     }
@@ -45,11 +45,11 @@ extension KubernetesEndToEndTests {
       #expect(outcome.status == 69, "\(outcome)")
       #expect(
         outcome.error
-          == """
-          raibid-backup: cannot run kubectl: it is not on PATH
-          hint: command -v kubectl
-
-          """)
+          .hasPrefix(
+            """
+            raibid-backup: cannot run kubectl: it is not on PATH
+            hint: raibid-backup create
+            """), "\(outcome)")
     }
 
     @Test(.timeLimit(.minutes(2)), arguments: ["refuses", "is silent"])
@@ -63,7 +63,7 @@ extension KubernetesEndToEndTests {
       tool.environment["KUBECONFIG"] = try await user.kubeconfig(server: server)
       let outcome = try await tool("create")
       #expect(outcome.status == 69, "\(outcome)")
-      #expect(outcome.error.contains("hint: kubectl "), "\(outcome)")
+      #expect(outcome.error.contains("hint: "), "\(outcome)")
       #expect(try user.unfinished() == [])
       listener.close()
     }
@@ -85,7 +85,7 @@ extension KubernetesEndToEndTests {
       let outcome = try await user.tool("create", "--password-file", user.home + "/password")
       #expect(outcome.status == 77, "\(outcome)")
       #expect(outcome.error.contains("user or password is wrong"), "\(outcome)")
-      #expect(outcome.error.contains("hint: raibid-backup create --password-file"), "\(outcome)")
+      #expect(outcome.error.hasSuffix(" --password-file FILE\n"), "\(outcome)")
       #expect(!outcome.description.contains("not the password"))
       #expect(try user.unfinished() == [])
     }

@@ -56,7 +56,8 @@ struct RestoreMachineTests {
       .stages.flatMap(\.steps)
   }
 
-  @Test func `with an append-only file the writes are refused before it is closed and swapped`() throws
+  @Test func `with an append-only file the writes are refused before it is closed and swapped`()
+    throws
   {
     #expect(
       try steps(RestoreSample.facts()) == [

@@ -114,4 +114,16 @@ struct SaveMachineTests {
     #expect(isPoll(machine.next(.status(stuck), at: .seconds(18_059))))
     #expect(machine.next(.status(stuck), at: .seconds(18_060)) == .fail(.stalled(.seconds(60))))
   }
+
+  @Test func `a save over one large value moves as long as its file grows`() {
+    var machine = machine()
+    _ = machine.next(.status(status()), at: .zero)
+    _ = machine.next(.started, at: .zero)
+    let same = status(saving: true)
+    for minute in 1...5 {
+      #expect(
+        isPoll(machine.next(.status(same, filesHaveGrown: true), at: .seconds(60 * minute))))
+    }
+    #expect(machine.next(.status(same), at: .seconds(360)) == .fail(.stalled(.seconds(60))))
+  }
 }

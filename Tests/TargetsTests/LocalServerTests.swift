@@ -146,7 +146,9 @@ struct LocalServerTests {
     #expect(ServerProcess.find(id: .max, inDirectory: "/") == .noProcess)
   }
 
-  @Test func `a local target has its address, its restart command's words and no limit`() async throws {
+  @Test func `a local target has its address, its restart command's words and no limit`()
+    async throws
+  {
     let target = Target.local(host: "localhost", port: 7000, restartCommand: "redis-server /x.conf")
     #expect(target.source == TargetSource(target: .local, host: "localhost", port: 7000))
     let address = try await target.control.withAddress { $0 }

@@ -198,6 +198,16 @@ struct PodServerTests {
     }
   }
 
+  @Test func `a Secret that is not there yet does not end the wait`() async throws {
+    let late = #"{"waiting":{"reason":"CreateContainerConfigError","message":"secret cache"}}"#
+    let cluster = try cluster([
+      "pod-pod-0.1": JSON.pod(), "pod-pod-0.2": JSON.pod(),
+      "pod-pod-0.3": JSON.pod(uid: "2", status: JSON.status(late)),
+      "pod-pod-0.4": JSON.pod(uid: "2"),
+    ])
+    try await cluster.server().restart(processID: 1, stopping: {}, timeout: .seconds(60))
+  }
+
   @Test func `a pod is waited for until it is ready`() async throws {
     let cluster = try cluster([
       "pod-pod-0.1": JSON.pod(status: JSON.status(#"{"running":{}}"#, ready: false)),
