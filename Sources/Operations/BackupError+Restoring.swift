@@ -21,6 +21,25 @@ extension BackupError {
       hint: .tool("restore --resume # or --rollback"))
   }
 
+  static func otherRestoreBegan(_ path: String) -> BackupError {
+    BackupError(
+      .busy, "cannot begin: another restore of this server has begun; nothing was changed",
+      cause: "its journal is \(path)", hint: .tool("restore --resume # or --rollback"))
+  }
+
+  static func serverChangedSincePlan() -> BackupError {
+    BackupError(
+      .busy,
+      "cannot begin: the server was restarted or set otherwise since the plan; nothing was changed",
+      hint: .tool("restore latest --dry-run"))
+  }
+
+  static func fileInTheWay(_ path: String) -> BackupError {
+    BackupError(
+      .cannotCreate, "cannot begin: \(path) is there already and not of this restore; nothing was changed",
+      hint: .onServer("ls -ld \(shellWord(path))"))
+  }
+
   static func journalUnreadable(_ path: String, cause: String) -> BackupError {
     BackupError(
       .config, "cannot take up the unfinished restore: its journal \(path) cannot be read",

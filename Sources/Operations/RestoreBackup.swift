@@ -172,7 +172,34 @@ public struct RestoreBackup: Sendable {
         dumpSHA256: candidate.dumpDigest, dumpBytes: candidate.summary.byteCount),
       files: machine.files, settings: situation.settings, runID: situation.status.runID ?? "",
       processID: Int(situation.status.processID ?? 0))
+    try await claim(journal)
     return try await forward(machine.stages, run(candidate, journal), plan: plan)
+  }
+
+  /// Makes sure that what this restore will make, and remove again, is its own alone.
+  ///
+  /// A question may have waited for hours; what was true when the plan was made need not be now.
+  private func claim(_ journal: RestoreJournal) async throws {
+    let volume = session.target.volume
+    let journalPath = RestoreFiles.journal(in: journal.settings.directory)
+    guard try await volume.status(of: journalPath) == nil else {
+      throw BackupError.otherRestoreBegan(journalPath)
+    }
+    for path in journal.files.made where try await volume.status(of: path) != nil {
+      throw BackupError.fileInTheWay(path)
+    }
+    try await journal.begin(on: volume)
+    do {
+      let (status, settings) = try await session.withConnection { connection in
+        (try await connection.status(), try await ServerSettings.read(from: connection))
+      }
+      guard status.runID ?? "" == journal.runID, settings == journal.settings else {
+        throw BackupError.serverChangedSincePlan()
+      }
+    } catch {
+      try await journal.remove(from: volume)
+      throw error
+    }
   }
 
   // MARK: - An unfinished restore

@@ -89,6 +89,42 @@ struct RestoreJournal: Codable, Sendable, Equatable {
     }
   }
 
+  /// Writes the first journal, unless there is one: two restores at a time would take each other's
+  /// files away.
+  ///
+  /// - Throws: ``BackupError`` when another restore has begun.
+  func begin(on volume: any DataVolume) async throws {
+    let path = RestoreFiles.journal(in: settings.directory)
+    let bytes = Array(try JSON.encoder().encode(self))
+    let staged = path + ".new"
+    try await volume.remove(staged)
+    try await volume.write(staged, ownership: nil, contents: bytes)
+    do {
+      do {
+        try await volume.link(staged, to: path)
+      } catch TargetError.linksNotSupported {
+        guard try await volume.status(of: path) == nil else {
+          throw TargetError.fileExists(path: path)
+        }
+        try await volume.rename(staged, to: path)
+      }
+    } catch TargetError.fileExists {
+      throw BackupError.otherRestoreBegan(path)
+    }
+    try await volume.remove(staged)
+    // Two that begin in the same moment share the name of what is linked.
+    guard try await volume.contents(of: path, limit: Self.maximumByteCount) == bytes else {
+      throw BackupError.otherRestoreBegan(path)
+    }
+  }
+
+  /// Removes the journal and what may be left of writing it.
+  func remove(from volume: any DataVolume) async throws {
+    let path = RestoreFiles.journal(in: settings.directory)
+    try await volume.remove(path + ".new")
+    try await volume.remove(path)
+  }
+
   /// Writes the journal in one step, durably.
   func write(to volume: any DataVolume) async throws {
     let text = String(decoding: try JSON.encoder().encode(self), as: UTF8.self)

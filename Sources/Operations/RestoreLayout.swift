@@ -33,9 +33,7 @@ struct RestoreFiles: Codable, Sendable, Equatable {
   /// The directory of the append-only file's parts.
   var directory: String { String(live[..<(live.lastIndex(of: "/") ?? live.endIndex)]) }
   /// The name of ``live`` in its directory.
-  var liveName: String {
-    String(live[live.index(after: live.lastIndex(of: "/") ?? live.startIndex)...])
-  }
+  var liveName: String { name(of: live) }
   /// Where a copy of the old file waits to be renamed back.
   var returning: String { live + ".rollback" }
 
@@ -74,6 +72,18 @@ struct RestoreFiles: Codable, Sendable, Equatable {
       kept = "\(live).before-\(stamp)"
       sequence = nil
     }
+  }
+
+  /// The last component of a path.
+  func name(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+  }
+
+  /// Everything that a restore makes and may remove again.
+  var made: [String] {
+    var paths = [stagedDump, returning, kept] + stagedTexts.map(\.path)
+    if !paths.contains(replacement) { paths.append(replacement) }
+    return paths
   }
 
   /// Where the journal of a restore lies in a data directory.

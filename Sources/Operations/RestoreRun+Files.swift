@@ -104,14 +104,12 @@ extension RestoreRun {
   }
 
   func removeStagedFiles() async throws {
-    for path in [files.stagedDump, files.replacement, files.returning]
-      + files.stagedTexts.map(\.path)
-    {
+    let current = files.sequence == nil ? [] : try await manifest(at: files.live).files.map(\.name)
+    for path in files.made where path != files.kept && !current.contains(files.name(of: path)) {
       try await volume.remove(path)
     }
     guard let sequence = files.sequence else { return }
     // What a server made of the backup before it was found wanting.
-    let current = try await manifest(at: files.live).files.map(\.name)
     for name in try await volume.list(files.directory) ?? [] where !current.contains(name) {
       if let number = self.sequence(of: name), number >= sequence {
         try await volume.remove(join(files.directory, name))

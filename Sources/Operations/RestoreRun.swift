@@ -138,10 +138,7 @@ actor RestoreRun {
     case .removeOldFiles: try await removeOldFiles()
     case .removeKeptNames: try await removeKeptNames()
     case .removeStagedFiles: try await removeStagedFiles()
-    case .endJournal:
-      let path = RestoreFiles.journal(in: journal.settings.directory)
-      try await volume.remove(path + ".new")
-      try await volume.remove(path)
+    case .endJournal: try await journal.remove(from: volume)
     case .restart, .awaitServer: break
     case .refuseWrites, .takeSafetyBackup, .saveOldData, .stopPersisting, .swap, .confirmSwap,
       .compareData, .acceptWrites, .resumePersisting, .compareOldData:
