@@ -36,7 +36,8 @@ extension BackupError {
 
   static func fileInTheWay(_ path: String) -> BackupError {
     BackupError(
-      .cannotCreate, "cannot begin: \(path) is there already and not of this restore; nothing was changed",
+      .cannotCreate,
+      "cannot begin: \(path) is there already and not of this restore; nothing was changed",
       hint: .onServer("ls -ld \(shellWord(path))"))
   }
 

@@ -1,23 +1,23 @@
 import Synchronization
 
-/// Runs a producer of bytes and a consumer of bytes side by side, with a few pieces between them.
+/// Runs a producer of pieces and a consumer of them side by side, with a few pieces between them.
 ///
 /// The producer waits when the consumer is slower, so that memory stays flat. When one of them fails, or
 /// the task is cancelled, both end; the first failure is the one thrown.
 /// - Parameters:
-///   - produce: Hands each piece to its argument; its return is the end of the bytes.
+///   - produce: Hands each piece to its argument; its return is the end of them.
 ///   - consume: Asks its argument for the next piece until that gives nil.
 /// - Returns: What `consume` returned.
 @discardableResult
-func pipe<Result: Sendable>(
+func pipe<Piece: Sendable, Result: Sendable>(
   from produce:
-    @escaping @Sendable (_ send: @escaping @Sendable ([UInt8]) async throws -> Void)
+    @escaping @Sendable (_ send: @escaping @Sendable (Piece) async throws -> Void)
     async throws -> Void,
   to consume:
-    @escaping @Sendable (_ next: @escaping @Sendable () async throws -> [UInt8]?)
+    @escaping @Sendable (_ next: @escaping @Sendable () async throws -> Piece?)
     async throws -> Result
 ) async throws -> Result {
-  let channel = ByteChannel(capacity: 4)
+  let channel = PieceChannel<Piece>(capacity: 2)
   return try await withThrowingTaskGroup(of: Result?.self) { group in
     group.addTask {
       do {
@@ -39,15 +39,15 @@ func pipe<Result: Sendable>(
   }
 }
 
-/// A queue of byte arrays with one sender and one receiver.
-private final class ByteChannel: Sendable {
+/// A queue with one sender and one receiver.
+private final class PieceChannel<Piece: Sendable>: Sendable {
   private enum Ending {
     case open
     case finished((any Error)?)
   }
 
   private struct State {
-    var pieces: [[UInt8]] = []
+    var pieces: [Piece] = []
     var ending = Ending.open
     var waiting: CheckedContinuation<Void, Never>?
   }
@@ -59,7 +59,7 @@ private final class ByteChannel: Sendable {
     self.capacity = capacity
   }
 
-  func send(_ piece: [UInt8]) async throws {
+  func send(_ piece: Piece) async throws {
     while true {
       try Task.checkCancellation()
       let accepted = state.withLock { state in
@@ -73,10 +73,10 @@ private final class ByteChannel: Sendable {
     }
   }
 
-  func next() async throws -> [UInt8]? {
+  func next() async throws -> Piece? {
     while true {
       try Task.checkCancellation()
-      let (piece, ending) = state.withLock { state -> ([UInt8]?, Ending) in
+      let (piece, ending) = state.withLock { state -> (Piece?, Ending) in
         guard let first = state.pieces.first else { return (nil, state.ending) }
         state.pieces.removeFirst()
         Self.wake(&state)

@@ -146,6 +146,7 @@ public struct CreateBackup: Sendable {
   ) async throws -> Copy {
     report(.began("copying the dump"))
     let inspection = DumpInspection(referenceTime: now.milliseconds)
+    let sums = DumpSums(hashes: true)
     let fileDigest = Mutex(SHA256())
     let volume = session.target.volume
     let stall = session.limits.copyStall
@@ -156,7 +157,7 @@ public struct CreateBackup: Sendable {
       try await compressMembers(
         level: options.level, on: workers, from: next,
         tap: { block in
-          inspection.consume(block)
+          inspection.consume(sums.next(block))
           report(.bytes(done: inspection.byteCount, total: total))
         },
         deliver: { member in
@@ -165,8 +166,11 @@ public struct CreateBackup: Sendable {
         })
     }
     try pending.seal()
+    guard let dumpDigest = sums.digest() else {
+      throw BackupError.internalError("nothing was hashed")
+    }
     return Copy(
-      summary: try inspection.finish(), dumpDigest: inspection.digest(),
+      summary: try inspection.finish(), dumpDigest: dumpDigest,
       fileDigest: fileDigest.withLock { $0.finalize().hexadecimal }, compressed: compressed)
   }
 

@@ -1,14 +1,12 @@
-import Crypto
 import RDBFormat
 import Synchronization
 
-/// The serial stage of every pass over a dump: structure, CRC-64 and SHA-256 of the same bytes.
+/// The serial stage of every pass over a dump: its structure and facts.
 ///
-/// Blocks must come in order, one call at a time, from any thread.
+/// Pieces must come in order, one call at a time, from any thread.
 final class DumpInspection: Sendable {
   private struct State: Sendable {
     var inspector: RDBInspector
-    var digest = SHA256()
     var byteCount: UInt64 = 0
     var fault: RDBError?
   }
@@ -23,14 +21,13 @@ final class DumpInspection: Sendable {
     state = Mutex(State(inspector: RDBInspector(referenceTime: referenceTime, onKey: onKey)))
   }
 
-  /// Takes the next block. A fault in its structure is kept for ``finish()``, and the digest goes on.
-  func consume(_ block: [UInt8]) {
+  /// Takes the next piece. The first fault is kept for ``finish()``; no piece after it is looked at.
+  func consume(_ piece: RDBPiece) {
     state.withLock { state in
-      state.digest.update(data: block)
-      state.byteCount += UInt64(block.count)
+      state.byteCount += UInt64(piece.bytes.count)
       guard state.fault == nil else { return }
       do throws(RDBError) {
-        try state.inspector.consume(block.span)
+        try state.inspector.consume(piece)
       } catch {
         state.fault = error
       }
@@ -39,9 +36,6 @@ final class DumpInspection: Sendable {
 
   /// How many bytes were taken.
   var byteCount: UInt64 { state.withLock { $0.byteCount } }
-
-  /// The SHA-256 of all bytes so far, in hexadecimal.
-  func digest() -> String { state.withLock { $0.digest.finalize().hexadecimal } }
 
   /// Ends the dump and gives its facts.
   ///
@@ -56,14 +50,5 @@ final class DumpInspection: Sendable {
       }
     }
     return try result.get()
-  }
-}
-
-extension SHA256.Digest {
-  /// The digest as `sha256sum` prints it.
-  var hexadecimal: String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(
-      decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 }

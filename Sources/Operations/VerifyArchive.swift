@@ -17,10 +17,10 @@ public struct VerifyArchive: Sendable {
     public let findings: [Finding]
     /// The facts of the dump; nil when it is damaged or only the digest was compared.
     public let summary: RDBSummary?
-    /// The SHA-256 of the dump in hexadecimal, where it was unpacked.
+    /// The SHA-256 of the dump in hexadecimal, where it was unpacked and somebody needs it.
     public let dumpDigest: String?
-    /// The SHA-256 of the file in hexadecimal.
-    public let fileDigest: String
+    /// The SHA-256 of the file in hexadecimal; nil where nobody needs it.
+    public let fileDigest: String?
     let manifest: Manifest?
   }
 
@@ -40,13 +40,19 @@ public struct VerifyArchive: Sendable {
   /// - Parameters:
   ///   - entry: The archive, or any file.
   ///   - now: The time of the verdict.
+  ///   - needsDigests: Whether the caller needs the digests of a file that has none to compare with.
   /// - Returns: The verdict, whatever the file holds.
   /// - Throws: ``BackupError`` when the file cannot be read; `CancellationError`.
-  public func run(_ entry: ArchiveEntry, now: Date) async throws -> Result {
+  public func run(
+    _ entry: ArchiveEntry, now: Date, needsDigests: Bool = false
+  ) async throws -> Result {
+    // An archive has digests in the files beside it, or gets them when it is adopted.
+    let hashes = needsDigests || entry.name != nil || entry.recordedDigest != nil
     let reading: ArchiveReading
     do {
       reading = try await ArchiveReading(
-        of: entry.path, on: workers, referenceTime: now.milliseconds, report: report)
+        of: entry.path, on: workers, hashes: hashes, referenceTime: now.milliseconds,
+        report: report)
     } catch let error as FileError {
       throw BackupError.cannotRead(entry.path, error)
     }
@@ -75,13 +81,8 @@ public struct VerifyArchive: Sendable {
     } catch let error as FileError {
       throw BackupError.cannotRead(entry.path, error)
     }
-    var findings: [Finding] = []
     let digest = file.digest()
-    for (place, expected) in [
-      ("the digest file", recorded), ("the manifest", manifest.archive.sha256),
-    ] where digest != expected {
-      findings.append(.digestMismatch(place: place, expected: expected, found: digest))
-    }
+    let findings = mismatches(of: digest, recorded: recorded, manifest)
     return Result(
       entry: entry, verdict: findings.isEmpty ? manifest.verification.level : .damaged,
       findings: findings, summary: nil, dumpDigest: nil, fileDigest: digest, manifest: nil)
@@ -111,20 +112,23 @@ public struct VerifyArchive: Sendable {
     }
   }
 
+  private func mismatches(
+    of digest: String?, recorded: String?, _ manifest: Manifest?
+  ) -> [Finding] {
+    guard let digest else { return [] }
+    return [("the digest file", recorded), ("the manifest", manifest?.archive.sha256)]
+      .compactMap { place, expected in
+        guard let expected, digest != expected else { return nil }
+        return .digestMismatch(place: place, expected: expected, found: digest)
+      }
+  }
+
   private func disagreements(
     of reading: ArchiveReading, with entry: ArchiveEntry
   ) -> [Finding] {
-    var findings: [Finding] = []
-    if let digest = entry.recordedDigest, digest != reading.fileDigest {
-      findings.append(
-        .digestMismatch(place: "the digest file", expected: digest, found: reading.fileDigest))
-    }
+    var findings = mismatches(
+      of: reading.fileDigest, recorded: entry.recordedDigest, entry.manifest)
     guard let manifest = entry.manifest else { return findings }
-    if manifest.archive.sha256 != reading.fileDigest {
-      findings.append(
-        .digestMismatch(
-          place: "the manifest", expected: manifest.archive.sha256, found: reading.fileDigest))
-    }
     if let digest = reading.dumpDigest, digest != manifest.rdb.sha256 {
       findings.append(
         .manifestMismatch("the dump's SHA-256 is \(digest), not \(manifest.rdb.sha256)"))
@@ -139,13 +143,13 @@ public struct VerifyArchive: Sendable {
     adopting entry: ArchiveEntry, reading: ArchiveReading, verdict: Verdict, now: Date
   ) -> Manifest? {
     guard entry.manifest == nil, let name = entry.name, let summary = reading.summary,
-      let dumpDigest = reading.dumpDigest
+      let dumpDigest = reading.dumpDigest, let fileDigest = reading.fileDigest
     else { return nil }
     return Manifest(
       name: name, tool: Tool.manifest, tags: [:], source: nil, save: nil,
       rdb: Manifest.RDB(summary, sha256: dumpDigest),
       archive: Manifest.Archive(
-        file: name.archiveFile, bytes: reading.fileByteCount, sha256: reading.fileDigest,
+        file: name.archiveFile, bytes: reading.fileByteCount, sha256: fileDigest,
         level: nil, members: reading.memberCount),
       content: summary.content,
       verification: Manifest.Verification(level: verdict, verifiedAt: now))

@@ -34,6 +34,24 @@ public struct RDBInspector: Sendable {
   /// - Throws: ``RDBError`` at the first byte that no valid RDB file can have there. The inspector
   ///   must not be used afterwards.
   public mutating func consume(_ bytes: Span<UInt8>) throws(RDBError) {
+    try consume(bytes, checksum: nil)
+  }
+
+  /// Takes the next bytes of the file, whose checksum is known.
+  ///
+  /// The outcome is that of ``consume(_:)-(Span<UInt8>)`` with the same bytes, whatever the piece: a
+  /// checksum that was begun with other bytes is not used but computed again.
+  ///
+  /// - Parameter piece: The next bytes.
+  /// - Throws: ``RDBError``, as with plain bytes.
+  public mutating func consume(_ piece: RDBPiece) throws(RDBError) {
+    try consume(
+      piece.bytes.span, checksum: piece.checksumBefore == crc ? piece.checksumAfter : nil)
+  }
+
+  private mutating func consume(
+    _ bytes: Span<UInt8>, checksum: CRC64?
+  ) throws(RDBError) {
     let start = byteCount
     byteCount += UInt64(bytes.count)
     if isUnderstood {
@@ -49,8 +67,14 @@ public struct RDBInspector: Sendable {
     }
     // Until the magic is whole, any version may come.
     if parser.state == .header || parser.isNewerVersion { holdBack(bytes) }
-    let end = parser.endOffset.map { $0 > start ? min($0 - start, UInt64(bytes.count)) : 0 }
-    crc.update(bytes.extracting(0..<Int(end ?? UInt64(bytes.count))))
+    if let end = parser.endOffset {
+      let summedByteCount = end > start ? min(end - start, UInt64(bytes.count)) : 0
+      crc.update(bytes.extracting(0..<Int(summedByteCount)))
+    } else if let checksum {
+      crc = checksum
+    } else {
+      crc.update(bytes)
+    }
     if !parser.isNewerVersion { try checkEnd() }
   }
 

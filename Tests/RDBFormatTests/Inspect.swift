@@ -10,6 +10,19 @@ func inspect(_ pieces: [[UInt8]], referenceTime: Int64 = 0) throws(RDBError) -> 
   return try inspector.finish()
 }
 
+/// The same with the checksum worked out beforehand.
+func outcomeAhead(_ pieces: [[UInt8]]) -> Result<RDBSummary, RDBError> {
+  var ahead = RDBPieces()
+  let summed = pieces.map { ahead.next($0) }
+  var inspector = RDBInspector(referenceTime: 0)
+  do {
+    for piece in summed { try inspector.consume(piece) }
+    return .success(try inspector.finish())
+  } catch {
+    return .failure(error)
+  }
+}
+
 /// The same as a value that can be compared.
 func outcome(_ pieces: [[UInt8]]) -> Result<RDBSummary, RDBError> {
   do {
