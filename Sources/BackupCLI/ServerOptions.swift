@@ -38,7 +38,7 @@ struct ServerOptions: ParsableArguments, Sendable {
   @Option(help: "The host of a local server (default: 127.0.0.1).")
   var host: String?
 
-  @Option(help: "The port of a local server (default: 6379).")
+  @Option(help: "The port of the server, in its pod or on its host (default: 6379).")
   var port: Int?
 
   @Option(help: "The ACL user.")
@@ -93,6 +93,7 @@ struct ServerOptions: ParsableArguments, Sendable {
   ) throws -> ConnectionSettings {
     let credentials = try environment.credentials()
     var settings = ConnectionSettings(try place(credentials, environment))
+    if let port = try givenPort(environment) { settings.podPort = port }
     settings.user = user ?? environment.option("user")
     settings.password =
       try password(environment, readsFile: readsPasswordFile) ?? credentials?.givenPassword
@@ -153,18 +154,20 @@ struct ServerOptions: ParsableArguments, Sendable {
         context: context ?? environment.option("context"),
         kubeconfig: kubeconfig ?? environment.option("kubeconfig"))
     case .local:
-      let port =
-        try port
-        ?? environment.option("port").map { text in
-          guard let port = Int(text), (1...65535).contains(port) else {
-            throw BackupError.badValue("RAIBID_BACKUP_PORT", text, expected: "from 1 to 65535")
-          }
-          return port
-        }
       return .local(
         host: host ?? environment.option("host") ?? credentials?.host ?? "127.0.0.1",
-        port: port ?? credentials?.port ?? 6379)
+        port: try givenPort(environment) ?? credentials?.port ?? 6379)
     }
+  }
+
+  private func givenPort(_ environment: Environment) throws -> Int? {
+    try port
+      ?? environment.option("port").map { text in
+        guard let port = Int(text), (1...65535).contains(port) else {
+          throw BackupError.badValue("RAIBID_BACKUP_PORT", text, expected: "from 1 to 65535")
+        }
+        return port
+      }
   }
 
   private func password(

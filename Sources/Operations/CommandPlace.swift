@@ -41,7 +41,8 @@ public struct CommandPlace: Sendable {
       let address = ["redis-cli", "-h", host, "-p", "\(port)"]
       return [Self.joined(address), login, words].filter { !$0.isEmpty }.joined(separator: " ")
     case .kubernetes:
-      return [inContainer(interactive: true) ?? "", "redis-cli", login, words]
+      let port = settings.podPort == 6379 ? "" : "-p \(settings.podPort)"
+      return [inContainer(interactive: true) ?? "", "redis-cli", port, login, words]
         .filter { !$0.isEmpty }.joined(separator: " ")
     }
   }

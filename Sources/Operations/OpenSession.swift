@@ -14,6 +14,8 @@ public struct ConnectionSettings: Sendable {
 
   /// Where it is.
   public var place: Place
+  /// The port of the server inside its pod.
+  public var podPort = 6379
   /// The ACL user; nil for the default one.
   public var user: String?
   /// The password, byte for byte; nil when none was found so far.
@@ -61,7 +63,7 @@ extension ServerSession {
         target = try await .kubernetes(
           KubernetesOptions(
             kubeconfig: kubeconfig, context: context, namespace: namespace, pod: .name(pod),
-            container: container))
+            container: container, port: settings.podPort))
         let kubectl = Kubectl(kubeconfig: kubeconfig, context: context, namespace: namespace)
         if password == nil { password = try await secret(settings, through: kubectl, report) }
       }

@@ -45,11 +45,13 @@ public struct LocalServer: ServerControl {
     try await run(restartCommand, timeout: timeout)
   }
 
+  /// Runs the restart command, as ``restart(processID:stopping:timeout:)`` does in the end.
   public func start(timeout: Duration) async throws {
     guard let restartCommand else { throw TargetError.noRestartCommand }
     try await run(restartCommand, timeout: timeout)
   }
 
+  /// The words of the restart command.
   public var startArguments: [String] {
     restartCommand?.split(separator: " ").map(String.init) ?? []
   }
@@ -57,8 +59,7 @@ public struct LocalServer: ServerControl {
   /// Returns at once.
   public func waitUntilReady(timeout: Duration) async throws {}
 
-  /// Returns nothing: what forbids a restore here is found with
-  /// ``ServerProcess/find(id:inDirectory:)``.
+  /// Returns whether the server is a process of this host that works in its data directory.
   public func obstacles(
     processID: Int, dataDirectory: String
   ) async throws -> [RestoreObstacle] {

@@ -14,6 +14,7 @@ public struct PodServer: ServerControl {
   public let port: Int
   /// The memory limit of the container, nil for none.
   public let memoryLimitByteCount: UInt64?
+  /// The command and arguments of the container, as its manifest has them.
   public let startArguments: [String]
 
   /// Creates the control of a server.
@@ -52,14 +53,14 @@ public struct PodServer: ServerControl {
     }
   }
 
-  /// Waits until the pod is ready; ends early for what will not come right by waiting.
-  ///
-  /// - Parameter timeout: The longest wait without a change of the pod.
   /// Waits until the container runs: the cluster starts it by itself.
   public func start(timeout: Duration) async throws {
     try await wait(timeout: timeout) { pod in pod.map(progress(of:)) ?? .waiting("no pod") }
   }
 
+  /// Waits until the pod is ready; ends early for what will not come right by waiting.
+  ///
+  /// - Parameter timeout: The longest wait without a change of the pod.
   public func waitUntilReady(timeout: Duration) async throws {
     try await wait(timeout: timeout) { pod in
       guard let pod else { return .waiting("no pod") }
