@@ -86,6 +86,20 @@ extension BackupError {
       hint: inner.next)
   }
 
+  static func restoreNotEnded(
+    cause: any Error, first: any Error, session: ServerSession
+  ) -> BackupError {
+    let inner = BackupError(any: cause, session: session, verb: "end the restore of")
+    let because = BackupError(any: first, session: session, verb: "end the restore of").message
+    return BackupError(
+      inner.kind,
+      "cannot end the restore of \(session.target.source.identity): the backup's data is served, "
+        + "but writes may be refused and old files left",
+      cause: [because == inner.message ? nil : because, inner.message, inner.cause]
+        .compactMap(\.self).joined(separator: "; "),
+      hint: .tool("restore --resume"))
+  }
+
   static func rollbackFailed(
     cause: any Error, first: (any Error)?, journal: RestoreJournal, session: ServerSession
   ) -> BackupError {

@@ -268,6 +268,9 @@ public struct RestoreBackup: Sendable {
       try await uncancelled { try await run.advance(stages.filter { $0.phase >= .swapped }) }
     } catch {
       let reached = await run.journal.phase
+      if reached == .committed {
+        return try await finish(run, plan: plan, because: error, log: log)
+      }
       let result = try await back(run, plan: plan, because: error)
       // Before writes were refused nobody can have noticed anything: the fault itself is the answer.
       if result.outcome == .rolledBack, error is CancellationError || reached < .refusingWrites {
@@ -276,6 +279,21 @@ public struct RestoreBackup: Sendable {
       return result
     }
     try log.append(.restored, journal, source: session.target.source.identity)
+    return await RestoreResult(.restored, plan: plan, run: run)
+  }
+
+  /// Ends a restore that failed after its data was compared: nothing leads back from there.
+  private func finish(
+    _ run: RestoreRun, plan: RestorePlan, because error: any Error, log: RestoreLog
+  ) async throws -> RestoreResult {
+    do {
+      try await uncancelled { try await run.rollBack() }
+    } catch let second {
+      var result = await RestoreResult(.restored, plan: plan, run: run)
+      result.failure = .restoreNotEnded(cause: second, first: error, session: session)
+      return result
+    }
+    try await log.append(.restored, run.journal, source: session.target.source.identity)
     return await RestoreResult(.restored, plan: plan, run: run)
   }
 
