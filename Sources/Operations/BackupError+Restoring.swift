@@ -86,6 +86,15 @@ extension BackupError {
       hint: inner.next)
   }
 
+  static func restoredDataHasChanged(_ differences: [String]) -> BackupError {
+    BackupError(
+      .config,
+      "cannot finish the restore: the server has let writes in since, and what it serves is not what "
+        + "was restored; nothing was changed",
+      cause: differences.joined(separator: "; "),
+      hint: .tool("restore --resume # keeps what is served; --rollback loses it"))
+  }
+
   static func restoreNotEnded(
     cause: any Error, first: any Error, session: ServerSession
   ) -> BackupError {

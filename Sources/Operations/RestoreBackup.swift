@@ -234,7 +234,8 @@ public struct RestoreBackup: Sendable {
     let plan = RestorePlan(stages.flatMap(\.steps), unfinished: journal)
     if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
     guard try await confirm(plan) else { throw BackupError.notConfirmed() }
-    return try await forward(stages, run(candidate, journal), plan: plan)
+    let insists = if case .resume = request { true } else { false }
+    return try await forward(stages, run(candidate, journal, insists: insists), plan: plan)
   }
 
   private func prove(named journal: RestoreJournal, now: Date) async throws -> RestoreCandidate {
@@ -246,10 +247,12 @@ public struct RestoreBackup: Sendable {
     return candidate
   }
 
-  private func run(_ candidate: RestoreCandidate?, _ journal: RestoreJournal) -> RestoreRun {
+  private func run(
+    _ candidate: RestoreCandidate?, _ journal: RestoreJournal, insists: Bool = false
+  ) -> RestoreRun {
     RestoreRun(
       session: session, lock: lock, workers: workers, report: report, candidate: candidate,
-      journal: journal)
+      journal: journal, insists: insists)
   }
 
   // MARK: - Both ways
@@ -270,6 +273,11 @@ public struct RestoreBackup: Sendable {
       let reached = await run.journal.phase
       if reached == .committed {
         return try await finish(run, plan: plan, because: error, log: log)
+      }
+      if let error = error as? DataDiffers, await run.servedOthers {
+        // Writes were acknowledged since the restart; only the user can say that they may be lost.
+        try await run.leaveServing()
+        throw BackupError.restoredDataHasChanged(error.differences)
       }
       let result = try await back(run, plan: plan, because: error)
       // Before writes were refused nobody can have noticed anything: the fault itself is the answer.

@@ -49,6 +49,8 @@ struct DataComparison: Sendable {
   let expected: RDBSummary
   /// The time of the comparison, in milliseconds since 1970.
   let now: Int64
+  /// Whether others could write before, though nothing on the server may tell it any more.
+  var othersWrote = false
 
   /// - Throws: `RedisError`; differences are part of the result.
   func run(on connection: ServerConnection) async throws -> RestoreComparison {
@@ -72,7 +74,9 @@ struct DataComparison: Sendable {
   func compareCounts(_ status: ServerStatus) -> RestoreComparison {
     var comparison = RestoreComparison()
     // Loading a file counts no change, so that any that is counted was made by somebody.
-    comparison.writesSeen = (status.rdbChangesSinceLastSave ?? 0) > 0
+    // A save sets the count back.
+    comparison.writesSeen =
+      othersWrote || (status.rdbChangesSinceLastSave ?? 0) > 0 || (status.rdbSaves ?? 0) > 0
     var found: [UInt64: DatabaseKeyspace] = [:]
     for database in status.keyspace { found[UInt64(database.index)] = database }
     var unaccounted: UInt64 = 0

@@ -22,12 +22,18 @@ actor RestoreRun {
   private(set) var journal: RestoreJournal
   private(set) var comparison: RestoreComparison?
   private(set) var writesRefused: Duration?
+  /// Whether a server that this run did not start let writes in when it was taken over.
+  private(set) var servedOthers = false
+  /// Whether the user has said to finish, whatever was written since.
+  private let insists: Bool
+  private var hasRestarted = false
   private var refusedSince: ContinuousClock.Instant?
   private var freshSettings: (minReplicas: String, maxLag: String)?
 
   init(
     session: ServerSession, lock: DirectoryLock, workers: Workers,
-    report: @escaping ProgressReport, candidate: RestoreCandidate?, journal: RestoreJournal
+    report: @escaping ProgressReport, candidate: RestoreCandidate?, journal: RestoreJournal,
+    insists: Bool = false
   ) {
     self.session = session
     self.lock = lock
@@ -35,6 +41,7 @@ actor RestoreRun {
     self.report = report
     self.candidate = candidate
     self.journal = journal
+    self.insists = insists
   }
 
   /// Carries out stages in order. The journal names each phase before its first step.
@@ -55,6 +62,11 @@ actor RestoreRun {
       if phase >= .refusingWrites { try await turn(.backDone, at: phase) }
     }
     try await perform(way.tidy.map(Action.step))
+  }
+
+  /// Lets writes in again and leaves everything else as it is.
+  func leaveServing() async throws {
+    try await withPatience { connection in try await self.acceptWrites(connection) }
   }
 
   /// Where the restore really stands, and whether there is a server to talk to.
@@ -278,10 +290,10 @@ extension RestoreRun {
   private func compareData(_ connection: ServerConnection) async throws {
     guard let candidate else { throw BackupError.internalError("nothing to compare with") }
     let result = try await DataComparison(
-      expected: candidate.summary, now: Date().milliseconds
+      expected: candidate.summary, now: Date().milliseconds, othersWrote: servedOthers
     ).run(on: connection)
     comparison = result
-    guard result.differences.isEmpty else { throw DataDiffers(differences: result.differences) }
+    guard result.differences.isEmpty || (servedOthers && insists) else { throw DataDiffers(differences: result.differences) }
   }
 
   private func compareOldData(_ connection: ServerConnection) async throws {
@@ -335,6 +347,7 @@ struct DataDiffers: Error, Sendable, Equatable {
 
 extension RestoreRun {
   private func restart() async throws {
+    hasRestarted = true
     try await session.target.control.restart(
       processID: journal.processID,
       stopping: { [session] in
@@ -364,6 +377,7 @@ extension RestoreRun {
       let maxLag = values["min-replicas-max-lag"]
     {
       freshSettings = (minReplicas, maxLag)
+      if !hasRestarted { servedOthers = true }
     }
     if refusedSince == nil { refusedSince = ContinuousClock.now }
     try await refuse(connection, maxLag: values["min-replicas-max-lag"])

@@ -1,0 +1,70 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// A restore that was killed and is taken up when the server has worked for a while.
+@Suite struct TakenUpLateTests {
+  @Test(arguments: [Persistence.appendOnly, .savePoints], [["BGSAVE"], ["SAVE"]])
+  func `what was written since the restart is not undone`(
+    persistence: Persistence, save: [String]
+  ) async throws {
+    try await withRealServer(.primary, configuration: persistence.configuration) { server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await Queue.fill(server)
+        try #require(try await tool("create").status == 0)
+        try await Queue.wreck(server)
+        try await killedAtRestart(tool, server, archives)
+
+        try #require(try await server.cli("SET", "since", "1") == "OK")
+        _ = try await server.cli(save)
+        try await Task.sleep(for: .milliseconds(300))
+        let result = try await tool(
+          "restore", "latest", "--yes", "--restart-command", server.startCommand)
+
+        #expect(result.status == 0, "\(result)")
+        #expect(try await server.cli("GET", "since") == "1")
+        #expect(try await server.cli("SET", "after", "1") == "OK")
+      }
+    }
+  }
+
+  @Test func `what cannot be told from a loss is left to the user`() async throws {
+    try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) { server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await Queue.fill(server)
+        try #require(try await tool("create").status == 0)
+        try await Queue.wreck(server)
+        try await killedAtRestart(tool, server, archives)
+
+        try #require(try await server.cli("SET", "since", "1") == "OK")
+        try #require(try await server.cli("DEL", "raibid:jobs") == "1")
+        let asked = try await tool(
+          "restore", "latest", "--yes", "--restart-command", server.startCommand)
+        #expect(asked.status == 78, "\(asked)")
+        #expect(try await server.cli("SET", "since", "2") == "OK")
+        let resumed = try await tool(
+          "restore", "--resume", "--yes", "--restart-command", server.startCommand)
+        #expect(resumed.status == 0, "\(resumed)")
+        #expect(try await server.cli("GET", "since") == "2")
+      }
+    }
+  }
+}
+
+/// Kills the tool when it has stopped the server, and starts the server as an operator would.
+func killedAtRestart(
+  _ tool: BackupTool, _ server: RealServer, _ archives: String
+) async throws {
+  let file = archives + "/pid"
+  let killed = try await tool.run(
+    [
+      "restore", "latest", "--yes", "--restart-command", "kill -9 $(cat '\(file)'); sleep 1",
+    ]
+  ) { processID in
+    try Data("\(processID)".utf8).write(to: URL(filePath: file))
+  }
+  try #require(killed.status == 128 + 9, "\(killed)")
+  try await server.start()
+}
