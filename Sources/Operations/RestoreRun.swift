@@ -57,6 +57,7 @@ actor RestoreRun {
     let (phase, serverAnswers) = try await standing()
     let way = RestoreMachine.rollback(from: phase, serverAnswers: serverAnswers)
     if journal.direction != .backDone, phase != .committed {
+      try await makeRoom(at: phase)
       if journal.phase > .begun { try await turn(.back, at: phase) }
       try await perform(way.undo.map(Action.step))
       if phase >= .refusingWrites { try await turn(.backDone, at: phase) }
@@ -137,7 +138,23 @@ actor RestoreRun {
   private func turn(_ direction: RestoreJournal.Direction, at phase: RestorePhase) async throws {
     journal.direction = direction
     journal.phase = phase
-    try await journal.write(to: volume)
+    do {
+      try await journal.write(to: volume)
+    } catch TargetError.noSpace {
+      // The journal that is there leads back as well; what follows gives the room back.
+    }
+  }
+
+  /// On a full volume the way back needs the room that the staged dump takes: for the append-only file,
+  /// which is written anew, and even for the journal.
+  private func makeRoom(at phase: RestorePhase) async throws {
+    guard phase < .swapped else { return }
+    if journal.phase < .swapped {
+      try await removeStagedFiles()
+    } else if files.stagedDump != files.replacement {
+      // The replacement's own name tells a later run where this restore stands.
+      try await volume.remove(files.stagedDump)
+    }
   }
 
   private func perform(_ step: RestoreStep, on connection: ServerConnection?) async throws {
