@@ -212,13 +212,15 @@ public struct RestoreBackup: Sendable {
     if let given, given.fileDigest != journal.archive.sha256 {
       throw BackupError.otherRestoreUnfinished(journal.archive.name, given: given.name)
     }
-    let standing = try await run(given, journal).standing()
+    let look = run(given, journal)
+    let standing = try await look.standing()
     let goesBack =
       journal.direction != .forward || standing.phase < .swapped
       || { if case .rollback = request { standing.phase != .committed } else { false } }()
     if goesBack {
-      let way = RestoreMachine.rollback(
-        from: standing.phase, serverAnswers: standing.serverAnswers)
+      let way = await RestoreMachine.rollback(
+        from: standing.phase, serverAnswers: standing.serverAnswers,
+        hasReturned: look.hasReturned)
       let plan = RestorePlan(way.undo + way.tidy, unfinished: journal)
       if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
       guard try await confirm(plan) else { throw BackupError.notConfirmed() }

@@ -55,6 +55,8 @@ struct RestoreJournal: Codable, Sendable, Equatable {
   var direction = Direction.forward
   /// The old data, counted when no write was acknowledged any more.
   var oldKeyspace: [Keyspace] = []
+  /// The process that ran when the old files were put back, empty for none: any other serves the old data.
+  var returnedRunID: String?
   /// The path of the safety backup.
   var safetyBackup: String?
 
@@ -65,6 +67,7 @@ struct RestoreJournal: Codable, Sendable, Equatable {
     case runID = "run_id"
     case processID = "process_id"
     case oldKeyspace = "old_keyspace"
+    case returnedRunID = "returned_run_id"
     case safetyBackup = "safety_backup"
   }
 

@@ -96,8 +96,10 @@ enum RestoreMachine {
   /// Nothing leads back from ``RestorePhase/committed``: writes have been acknowledged since.
   /// - Parameter serverAnswers: Whether there is a server to talk to; only after the swap can the way
   ///   back do without.
+  /// - Parameter hasReturned: Whether the server was started since the old files were put back: what it
+  ///   has acknowledged since would be lost if they were put back once more.
   static func rollback(
-    from phase: RestorePhase, serverAnswers: Bool = true
+    from phase: RestorePhase, serverAnswers: Bool = true, hasReturned: Bool = false
   ) -> (undo: [RestoreStep], tidy: [RestoreStep]) {
     switch phase {
     case .begun, .staged:
@@ -114,8 +116,10 @@ enum RestoreMachine {
       )
     case .served:
       (
-        (serverAnswers ? [.refuseWrites, .stopPersisting] : [])
-          + [.putOldFilesBack, .restart, .awaitServer, .compareOldData],
+        hasReturned
+          ? [.awaitServer, .compareOldData]
+          : (serverAnswers ? [.refuseWrites, .stopPersisting] : [])
+            + [.putOldFilesBack, .restart, .awaitServer, .compareOldData],
         [.acceptWrites, .removeStagedFiles, .removeKeptNames, .endJournal]
       )
     case .committed:

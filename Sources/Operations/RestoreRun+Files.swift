@@ -80,8 +80,35 @@ extension RestoreRun {
       return
     }
     try await volume.remove(files.returning)
-    try await copy(kept, to: files.returning)
+    try await secondName(of: kept, as: files.returning)
     try await volume.rename(files.returning, to: files.live)
+  }
+
+  /// Looks after the restart that the old files were what it found: a save or a rewrite by somebody else
+  /// just before writes the backup's data over them, and the number of keys need not tell.
+  func confirmOldFiles() async throws {
+    if files.layout == .multiPartAOF {
+      let kept = try await basesInManifest(at: join(files.kept, files.liveName))
+      let live = try await basesInManifest(at: files.live)
+      guard kept.isEmpty || kept == live else { throw BackupError.swapUndoneByOthers(files.live) }
+      return
+    }
+    guard let kept = try await volume.status(of: files.kept) else { return }
+    if try await volume.status(of: files.live)?.inode == kept.inode { return }
+    // Where the volume has no links, the old file came back as a copy.
+    let stall = session.limits.stall
+    guard
+      try await volume.status(of: files.live) != nil,
+      try await volume.sha256(of: files.live, stallTimeout: stall)
+        == volume.sha256(of: files.kept, stallTimeout: stall)
+    else { throw BackupError.swapUndoneByOthers(files.live) }
+  }
+
+  private func basesInManifest(at path: String) async throws -> [String] {
+    guard let bytes = try await volume.contents(of: path, limit: RestoreJournal.maximumByteCount),
+      let manifest = AOFManifest(String(decoding: bytes, as: UTF8.self))
+    else { return [] }
+    return manifest.files.filter { $0.type == "b" }.map(\.name)
   }
 
   func removeOldFiles() async throws {

@@ -27,6 +27,7 @@ actor RestoreRun {
   /// Whether the user has said to finish, whatever was written since.
   private let insists: Bool
   private var hasRestarted = false
+  private var presentRunID: String?
   private var refusedSince: ContinuousClock.Instant?
   private var freshSettings: (minReplicas: String, maxLag: String)?
 
@@ -55,7 +56,8 @@ actor RestoreRun {
   /// - Throws: When the old data is not served afterwards; the journal is there still.
   func rollBack() async throws {
     let (phase, serverAnswers) = try await standing()
-    let way = RestoreMachine.rollback(from: phase, serverAnswers: serverAnswers)
+    let way = RestoreMachine.rollback(
+      from: phase, serverAnswers: serverAnswers, hasReturned: hasReturned)
     if journal.direction != .backDone, phase != .committed {
       try await makeRoom(at: phase)
       if journal.phase > .begun { try await turn(.back, at: phase) }
@@ -82,10 +84,19 @@ actor RestoreRun {
     } catch  where error.isUnreachable {
       serverAnswers = false
     }
+    presentRunID = runID
     let phase = RestoreMachine.phase(
       entered: entered, replacementIsThere: replacement != nil,
       isOldProcess: runID == journal.runID)
     return (phase, serverAnswers)
+  }
+
+  /// Whether the server has been started since the old files were put back.
+  var hasReturned: Bool {
+    guard journal.direction == .back, journal.phase == .served, let presentRunID,
+      let returned = journal.returnedRunID
+    else { return false }
+    return presentRunID != returned
   }
 
   private enum Action {
@@ -163,7 +174,12 @@ actor RestoreRun {
     case .stageBackup: try await stageBackup()
     case .compareDigest: try await compareDigest()
     case .keepOldFiles: try await keepOldFiles()
-    case .putOldFilesBack: try await putOldFilesBack()
+    case .putOldFilesBack:
+      try await putOldFilesBack()
+      if journal.phase == .served {
+        journal.returnedRunID = presentRunID ?? ""
+        try await turn(.back, at: .served)
+      }
     case .removeOldFiles: try await removeOldFiles()
     case .removeKeptNames: try await removeKeptNames()
     case .removeStagedFiles: try await removeStagedFiles()
@@ -314,6 +330,20 @@ extension RestoreRun {
   }
 
   private func compareOldData(_ connection: ServerConnection) async throws {
+    // Others have worked with it since: what they changed is theirs.
+    if servedOthers { return }
+    do {
+      try await confirmOldFiles()
+      try await compareOldCounts(connection)
+    } catch {
+      // They have to be put back once more.
+      journal.returnedRunID = nil
+      try await turn(.back, at: journal.phase)
+      throw error
+    }
+  }
+
+  private func compareOldCounts(_ connection: ServerConnection) async throws {
     let status = try await connection.status()
     var found: [Int: DatabaseKeyspace] = [:]
     for database in status.keyspace { found[database.index] = database }

@@ -1,0 +1,66 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// The way back, when others work with the server meanwhile.
+@Suite struct RollbackTests {
+  @Test(arguments: [Persistence.appendOnly, .savePoints])
+  func `a server that was started with the old data keeps what it was given since`(
+    persistence: Persistence
+  ) async throws {
+    try await withRealServer(.primary, configuration: persistence.configuration) { server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await Queue.fill(server)
+        try #require(try await tool("create").status == 0)
+        try await Queue.wreck(server)
+        let failed = try await tool(
+          "restore", "latest", "--yes", "--restart-command", "false")
+        try #require(failed.status == 81, "\(failed)")
+
+        try await server.start()
+        try #require(try await server.cli("SET", "since", "1") == "OK")
+        let result = try await tool(
+          "restore", "--rollback", "--yes", "--restart-command", server.startCommand)
+
+        #expect(result.status == 0, "\(result)")
+        #expect(try await server.cli("GET", "since") == "1")
+        #expect(try await server.cli("SET", "after", "1") == "OK")
+      }
+    }
+  }
+
+  @Test(arguments: [Persistence.appendOnly, .savePoints])
+  func `a save of somebody else on the way back is noticed, and the way can be gone again`(
+    persistence: Persistence
+  ) async throws {
+    try await withRealServer(.primary, configuration: persistence.configuration) { server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await Queue.fill(server)
+        try #require(try await tool("create").status == 0)
+        try await Queue.wreck(server)
+        let old = try await Queue.picture(server)
+        try await killedAtRestart(tool, server, archives)
+        // The backup's data again, written over the old files between stop and start.
+        let start = persistence == .appendOnly
+          ? "sed -i 's/aof.1.base.rdb seq 1 /aof.1001.base.rdb seq 1001 /; "
+            + "s/aof.1.incr.aof seq 1 /aof.1001.incr.aof seq 1001 /' "
+            + "\(server.directory)/appendonlydir/appendonly.aof.manifest; "
+          : "cp \(server.directory)/dump.rdb \(server.directory)/t; "
+            + "gunzip -c \(archives)/$(ls \(archives) | grep gz$ | head -1) > \(server.directory)/t; "
+            + "mv \(server.directory)/t \(server.directory)/dump.rdb; "
+
+        let noticed = try await tool(
+          "restore", "--rollback", "--yes", "--restart-command", start + server.startCommand)
+        #expect(noticed.status == 81, "\(noticed)")
+        let again = try await tool(
+          "restore", "--rollback", "--yes", "--restart-command", server.startCommand)
+
+        #expect(again.status == 0, "\(again)")
+        #expect(try await Queue.picture(server) == old)
+        #expect(try await server.cli("SET", "after", "1") == "OK")
+      }
+    }
+  }
+}
