@@ -176,7 +176,9 @@ public struct CreateBackup: Sendable {
 
   /// A dump that began before we asked is somebody else's: it may lack what was acknowledged since.
   private func requireOurs(_ summary: RDBSummary, _ dump: SavedDump) throws {
-    guard let asked = dump.serverTimeAtRequest?.components.seconds else { return }
+    // The dump has its second from the kernel's coarse clock, which is up to a tick (10 ms) behind.
+    guard let asked = dump.serverTimeAtRequest.map({ ($0 - .milliseconds(20)).components.seconds })
+    else { return }
     guard let began = summary.aux["ctime"].flatMap(Int64.init), began >= asked else {
       throw BackupError.dumpNotOurs(began: summary.aux["ctime"], asked: asked)
     }
