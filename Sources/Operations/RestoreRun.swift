@@ -296,10 +296,19 @@ extension RestoreRun {
   }
 
   private func resumePersisting(_ connection: ServerConnection) async throws {
-    if journal.settings.appendOnly, try await connection.status().aofEnabled != true {
-      try await connection.set("appendonly", to: "yes")
+    if journal.settings.appendOnly {
+      let before = try await connection.status()
+      if before.aofEnabled != true { try await connection.set("appendonly", to: "yes") }
+      let deadline = ContinuousClock.now + session.limits.stall
+      // A run that was killed here may have left a rewrite going; one that fails is tried again by the
+      // server for ever.
       try await poll(connection) { status in
-        status.aofEnabled == true && status.aofRewriteInProgress != true
+        if status.lastAOFRewriteSucceeded == false,
+          before.lastAOFRewriteSucceeded != false || ContinuousClock.now > deadline
+        {
+          return true
+        }
+        return status.aofEnabled == true && status.aofRewriteInProgress != true
           && status.aofRewriteScheduled != true
       }
       guard try await connection.status().lastAOFRewriteSucceeded == true else {
