@@ -15,6 +15,10 @@ struct NextStart: Sendable, Equatable {
   /// mentioned has the server's default.
   private(set) var settings: [String: String] = [:]
 
+  /// Whether every file that is included could be read; a setting that is not mentioned is unknown
+  /// otherwise.
+  private(set) var isComplete = true
+
   init(settings: [String: String]) {
     self.settings = settings
   }
@@ -52,7 +56,11 @@ struct NextStart: Sendable, Equatable {
       else { continue }
       let name = words[0].lowercased()
       if name == "include" {
-        _ = try await take(file: words[1], from: volume, depth: depth + 1)
+        // A relative name or a pattern is the server's to resolve: then not all is known.
+        let isPlain = words[1].hasPrefix("/") && !words[1].contains { "*?[".contains($0) }
+        let isRead =
+          try await isPlain ? take(file: words[1], from: volume, depth: depth + 1) : false
+        if !isRead { isComplete = false }
       } else if Self.names.contains(name) {
         settings[name] = words[1]
       }

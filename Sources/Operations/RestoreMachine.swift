@@ -189,7 +189,8 @@ enum RestoreMachine {
     if let directory = next.settings["dir"], directory.hasPrefix("/") {
       running.append(("dir", settings.directory, directory))
     }
-    for (name, now, then) in running where now != then {
+    for (name, now, then) in running
+    where now != then && (next.isComplete || next.settings[name] != nil) {
       throw .nextStartDiffers(setting: name, running: now, next: then)
     }
   }

@@ -1,6 +1,8 @@
+import FoundationEssentials
 import RDBFormat
 import RedisClient
 import Targets
+import TestSupport
 import Testing
 
 @testable import Operations
@@ -129,6 +131,17 @@ struct RestoreMachineTests {
     guard case .nextStartDiffers(name, _, value)? = error else {
       Issue.record("\(String(describing: error))")
       return
+    }
+  }
+
+  @Test func `what an include that cannot be read may say is no reason to refuse`() async throws {
+    try await withTemporaryDirectory { directory in
+      let file = directory + "/redis.conf"
+      try Data("include conf.d/*.conf\ndir /data\n".utf8).write(to: URL(filePath: file))
+      var facts = RestoreSample.facts()
+      facts.nextStart = try await NextStart.read(file: file, arguments: [], from: LocalVolume())
+      #expect(facts.nextStart?.isComplete == false)
+      #expect(try !steps(facts).isEmpty)
     }
   }
 
