@@ -335,7 +335,9 @@ extension RestoreRun {
       expected: candidate.summary, now: Date().milliseconds, othersWrote: servedOthers
     ).run(on: connection)
     comparison = result
-    guard result.differences.isEmpty || (servedOthers && insists) else { throw DataDiffers(differences: result.differences) }
+    guard result.differences.isEmpty || (servedOthers && insists) else {
+      throw DataDiffers(differences: result.differences)
+    }
   }
 
   private func compareOldData(_ connection: ServerConnection) async throws {

@@ -7,7 +7,8 @@ import Testing
   @Test func `a restore that fails after its comparison does not say that the old data is served`()
     async throws
   {
-    try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) { server in
+    try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) {
+      server in
       try await withTemporaryDirectory { archives in
         let tool = BackupTool(for: server, archives: archives)
         try await Queue.fill(server)

@@ -43,7 +43,8 @@ import Testing
         let old = try await Queue.picture(server)
         try await killedAtRestart(tool, server, archives)
         // The backup's data again, written over the old files between stop and start.
-        let start = persistence == .appendOnly
+        let start =
+          persistence == .appendOnly
           ? "sed -i 's/aof.1.base.rdb seq 1 /aof.1001.base.rdb seq 1001 /; "
             + "s/aof.1.incr.aof seq 1 /aof.1001.incr.aof seq 1001 /' "
             + "\(server.directory)/appendonlydir/appendonly.aof.manifest; "

@@ -30,7 +30,8 @@ import Testing
   }
 
   @Test func `what cannot be told from a loss is left to the user`() async throws {
-    try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) { server in
+    try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) {
+      server in
       try await withTemporaryDirectory { archives in
         let tool = BackupTool(for: server, archives: archives)
         try await Queue.fill(server)
