@@ -15,7 +15,7 @@ extension KubernetesEndToEndTests {
         #expect(outcome.status == status, "\(outcome)")
         #expect(outcome.error.contains(fact), "\(outcome)")
         #expect(outcome.error.contains("nothing was changed"), "\(outcome)")
-        #expect(outcome.error.contains("hint: \(hint)"), "\(outcome)")
+        #expect(outcome.error.contains("\nhint: ") && outcome.error.contains(hint), "\(outcome)")
         #expect(try await redis.picture() == wreck)
         #expect(try await redis.acceptsWrites())
         #expect(try await redis.podID() == pod)
@@ -25,7 +25,7 @@ extension KubernetesEndToEndTests {
       try await redis.cli("CONFIG SET appendonly no")
       try await refused(
         76, "appendonly is \"no\" now, but the next start will read \"yes\"",
-        hint: "redis-cli CONFIG REWRITE")
+        hint: "CONFIG REWRITE")
       try await redis.cli("CONFIG SET appendonly yes")
       try await eventually("the append-only file is whole") {
         try await redis.cli("INFO persistence").contains("aof_rewrite_in_progress:0")
@@ -36,7 +36,7 @@ extension KubernetesEndToEndTests {
       try await eventually("a replica is connected") {
         try await redis.cli("INFO replication").contains("connected_slaves:1")
       }
-      try await refused(76, "1 replicas are connected", hint: "redis-cli INFO replication")
+      try await refused(76, "a replica is connected", hint: "INFO replication")
       try await redis.shell("redis-cli -p 7000 SHUTDOWN NOSAVE")
       try await eventually("no replica is connected") {
         try await redis.cli("INFO replication").contains("connected_slaves:0")
@@ -45,7 +45,7 @@ extension KubernetesEndToEndTests {
       // The second pod need not run; that it is wanted is enough.
       try await redis.kubectl("scale", "statefulset/raibid-redis-master", "--replicas=2")
       try await refused(
-        76, "raibid-redis-master has 2 replicas", hint: "kubectl get statefulset,pod,pvc")
+        76, "raibid-redis-master has 2 replicas", hint: "get statefulset,pod,pvc")
       try await redis.kubectl("scale", "statefulset/raibid-redis-master", "--replicas=1")
 
       let manifest = user.archives + "/" + (try #require(try user.archiveFiles().first))
@@ -54,7 +54,7 @@ extension KubernetesEndToEndTests {
         toFile: manifest, atomically: false, encoding: .utf8)
       try await refused(
         78, "the archive is of another/raibid-redis-master-0",
-        hint: "raibid-backup restore ARCHIVE --from-other-source")
+        hint: "--from-other-source")
       let wanted = try await user.tool("restore", "latest", "--from-other-source", "--dry-run")
       #expect(wanted.status == 0, "\(wanted)")
     }

@@ -39,6 +39,9 @@ import Testing
         let tool = BackupTool(for: server, archives: archives)
         try await Queue.fill(server)
         try #require(try await tool("create").status == 0)
+        let backup = try #require(
+          try FileManager.default.contentsOfDirectory(atPath: archives)
+            .first { $0.hasSuffix(".rdb.gz") })
         try await Queue.wreck(server)
         let old = try await Queue.picture(server)
         try await killedAtRestart(tool, server, archives)
@@ -49,7 +52,7 @@ import Testing
             + "s/aof.1.incr.aof seq 1 /aof.1001.incr.aof seq 1001 /' "
             + "\(server.directory)/appendonlydir/appendonly.aof.manifest; "
           : "cp \(server.directory)/dump.rdb \(server.directory)/t; "
-            + "gunzip -c \(archives)/$(ls \(archives) | grep gz$ | head -1) > \(server.directory)/t; "
+            + "gunzip -c \(archives)/\(backup) > \(server.directory)/t; "
             + "mv \(server.directory)/t \(server.directory)/dump.rdb; "
 
         let noticed = try await tool(
