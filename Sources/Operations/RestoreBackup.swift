@@ -264,9 +264,9 @@ public struct RestoreBackup: Sendable {
   private func forward(
     _ stages: [RestoreMachine.Plan.Stage], _ run: RestoreRun, plan: RestorePlan
   ) async throws -> RestoreResult {
-    let log = RestoreLog(lock.directory)
     let journal = await run.journal
-    try log.append(.started, journal, source: session.target.source.identity)
+    try RestoreLog(lock.directory).append(
+      .started, journal, source: session.target.source.identity)
     do {
       try await run.advance(stages.filter { $0.phase < .swapped })
       try Task.checkCancellation()
@@ -274,7 +274,7 @@ public struct RestoreBackup: Sendable {
     } catch {
       let reached = await run.journal.phase
       if reached == .committed {
-        return try await finish(run, plan: plan, because: error, log: log)
+        return try await finish(run, plan: plan, because: error)
       }
       if let error = error as? DataDiffers, await run.servedOthers {
         // Writes were acknowledged since the restart; only the user can say that they may be lost.
@@ -288,13 +288,13 @@ public struct RestoreBackup: Sendable {
       }
       return result
     }
-    try log.append(.restored, journal, source: session.target.source.identity)
+    record(.restored, journal)
     return await RestoreResult(.restored, plan: plan, run: run)
   }
 
   /// Ends a restore that failed after its data was compared: nothing leads back from there.
   private func finish(
-    _ run: RestoreRun, plan: RestorePlan, because error: any Error, log: RestoreLog
+    _ run: RestoreRun, plan: RestorePlan, because error: any Error
   ) async throws -> RestoreResult {
     do {
       try await uncancelled { try await run.rollBack() }
@@ -303,7 +303,7 @@ public struct RestoreBackup: Sendable {
       result.failure = .restoreNotEnded(cause: second, first: error, session: session)
       return result
     }
-    try await log.append(.restored, run.journal, source: session.target.source.identity)
+    record(.restored, await run.journal)
     return await RestoreResult(.restored, plan: plan, run: run)
   }
 
@@ -311,20 +311,29 @@ public struct RestoreBackup: Sendable {
     _ run: RestoreRun, plan: RestorePlan, because error: (any Error)?
   ) async throws -> RestoreResult {
     report(.began("bringing the old data back"))
-    let log = RestoreLog(lock.directory)
-    let source = session.target.source.identity
     var result = await RestoreResult(.rolledBack, plan: plan, run: run)
     if let error { result.failure = .restoreFailed(cause: error, session: session) }
     do {
       try await uncancelled { try await run.rollBack() }
-      try await log.append(.rolledBack, run.journal, source: source)
+      record(.rolledBack, await run.journal)
     } catch let second {
       result.outcome = .rollbackFailed
       result.failure = await .rollbackFailed(
         cause: second, first: error, journal: run.journal, session: session)
-      try await log.append(.rollbackFailed, run.journal, source: source)
+      record(.rollbackFailed, await run.journal)
     }
     return await result.completed(by: run)
+  }
+
+  /// Writes in the log how a restore ended. What is served does not depend on it, so that a log which
+  /// cannot be written is only a warning.
+  private func record(_ event: RestoreLog.Event, _ journal: RestoreJournal) {
+    do {
+      try RestoreLog(lock.directory).append(
+        event, journal, source: session.target.source.identity)
+    } catch {
+      report(.warning("the end of the restore could not be logged: \(error)"))
+    }
   }
 }
 

@@ -87,7 +87,7 @@ struct DataComparison: Sendable {
     for extra in found.values.sorted(by: { $0.index < $1.index }) {
       comparison.databases.append(
         RestoreComparison.Database(
-          index: UInt64(extra.index), expectedKeys: 0, foundKeys: UInt64(extra.keys)))
+          index: UInt64(extra.index), expectedKeys: 0, foundKeys: UInt64(clamping: extra.keys)))
       if !comparison.writesSeen {
         comparison.differences.append(
           "database \(extra.index) has \(extra.keys) keys instead of none")
@@ -104,8 +104,8 @@ struct DataComparison: Sendable {
   private func compare(
     _ database: DatabaseSummary, _ there: DatabaseKeyspace?, _ comparison: inout RestoreComparison
   ) -> UInt64 {
-    let foundKeys = UInt64(there?.keys ?? 0)
-    let foundExpires = UInt64(there?.expires ?? 0)
+    let foundKeys = UInt64(clamping: there?.keys ?? 0)
+    let foundExpires = UInt64(clamping: there?.expires ?? 0)
     comparison.databases.append(
       RestoreComparison.Database(
         index: database.index, expectedKeys: database.keys, foundKeys: foundKeys))
@@ -132,7 +132,7 @@ struct DataComparison: Sendable {
     }
     // 6.2 does not count the keys that had expired before it loaded them.
     guard let atLoad = status.rdbLastLoadKeysExpired, let since = status.expiredKeys else { return }
-    if unaccounted > UInt64(atLoad + since), !comparison.writesSeen {
+    if unaccounted > UInt64(clamping: atLoad) + UInt64(clamping: since), !comparison.writesSeen {
       comparison.differences.append(
         "\(unaccounted) keys with an expiry time are missing, but only \(atLoad + since) have expired"
       )
@@ -144,7 +144,7 @@ struct DataComparison: Sendable {
   private func compareLoaded(_ status: ServerStatus, _ comparison: inout RestoreComparison) {
     guard let loaded = status.rdbLastLoadKeysLoaded, let expired = status.rdbLastLoadKeysExpired
     else { return }
-    let total = UInt64(loaded + expired)
+    let total = UInt64(clamping: loaded) + UInt64(clamping: expired)
     let hashes = expected.content.databases.map(\.fieldExpiringHashes).reduce(0, +)
     if total > expected.content.keys || total + hashes < expected.content.keys {
       comparison.differences.append(

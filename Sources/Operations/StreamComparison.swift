@@ -23,12 +23,12 @@ struct StreamComparison {
       }
       return differences
     }
-    compare("length", expected.length, UInt64(found.length))
+    compare("length", expected.length, UInt64(clamping: found.length))
     compare("first id", expected.firstID?.description, found.firstID)
     compare("last id", expected.lastID?.description, found.lastID)
     compare("last generated id", expected.lastGeneratedID.description, found.lastGeneratedID)
     compare("max deleted id", expected.maxDeletedID?.description, found.maxDeletedID)
-    compare("entries added", expected.entriesAdded, found.entriesAdded.map(UInt64.init))
+    compare("entries added", expected.entriesAdded, found.entriesAdded.map(UInt64.init(clamping:)))
     compare("number of groups", expected.groups.count, found.groups.count)
     var groups: [[UInt8]: StreamState.Group] = [:]
     for group in found.groups { groups[group.name] = group }
@@ -40,11 +40,14 @@ struct StreamComparison {
       }
       compare(
         "\(name): last delivered id", group.lastDeliveredID.description, there.lastDeliveredID)
-      compare("\(name): entries read", group.entriesRead, there.entriesRead.map(UInt64.init))
-      compare("\(name): pending", group.pending, UInt64(there.pending))
+      compare(
+        "\(name): entries read", group.entriesRead, there.entriesRead.map(UInt64.init(clamping:)))
+      compare("\(name): pending", group.pending, UInt64(clamping: there.pending))
       compare("\(name): number of consumers", group.consumers.count, there.consumers.count)
       var consumers: [[UInt8]: UInt64] = [:]
-      for consumer in there.consumers { consumers[consumer.name] = UInt64(consumer.pending) }
+      for consumer in there.consumers {
+        consumers[consumer.name] = UInt64(clamping: consumer.pending)
+      }
       for consumer in group.consumers {
         compare(
           "\(name): pending of consumer \(printable(consumer.name))", consumer.pending,
