@@ -114,9 +114,13 @@ extension BackupError {
   ) -> BackupError {
     let inner = BackupError(any: cause, session: session, verb: "go back on")
     let because = first.map { BackupError(any: $0, session: session, verb: "restore").message }
+    // Before the swap the server has never had other data; only its settings may not be as they were.
+    let fact =
+      journal.phase < .swapped
+      ? "cannot undo the restore: the server has its old data, but may refuse writes still"
+      : "cannot bring the old data back: it lies in \(journal.files.kept), and nothing of it is lost"
     return BackupError(
-      .rollbackFailed,
-      "cannot bring the old data back: it lies in \(journal.files.kept), and nothing of it is lost",
+      .rollbackFailed, fact,
       cause: [because, inner.message, inner.cause].compactMap(\.self).joined(separator: "; "),
       hint: .tool("restore --rollback"))
   }
