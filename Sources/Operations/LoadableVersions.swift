@@ -24,6 +24,7 @@ struct LoadableVersions: Sendable, Equatable {
 
   private var highestRedisVersion: Int {
     if product == .valkey { return 11 }
+    if isAtLeast(8, 8) { return 14 }
     if isAtLeast(8, 6) { return 13 }
     if isAtLeast(7, 4) { return 12 }
     if isAtLeast(7, 2) { return 11 }

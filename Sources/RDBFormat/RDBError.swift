@@ -37,6 +37,11 @@ public struct RDBError: Error, Sendable, Equatable {
     /// A database has the same key twice.
     case duplicateKey
 
+    /// Whether this may be an element that a later server added.
+    var isUnknownElement: Bool {
+      if case .unknownOpcode = self { true } else { false }
+    }
+
     /// A stable snake_case name, the same for all associated values.
     public var name: String {
       switch self {

@@ -5,11 +5,20 @@ public enum RDBFormatName: String, Sendable, Codable, CaseIterable {
   /// `VALKEY` and three digits, Valkey 9 and later.
   case valkey
 
-  /// The newest version whose every element this module knows.
+  /// The newest version that this module knows.
   public var newestKnownVersion: Int {
     switch self {
-    case .redis: 13
+    case .redis: 14
     case .valkey: 80
+    }
+  }
+
+  /// The newest version to which nothing is added any more: an element of it that this module does
+  /// not know is damage, and not something new.
+  var newestSettledVersion: Int {
+    switch self {
+    case .redis: 13
+    case .valkey: 0
     }
   }
 }

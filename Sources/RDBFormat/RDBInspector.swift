@@ -9,7 +9,7 @@ public struct RDBInspector: Sendable {
   private var crc = CRC64()
   private var byteCount: UInt64 = 0
   private var isFooterChecked = false
-  /// In a newer version, the last eight bytes so far: they may be the footer. All bytes before
+  /// Where the end is not known, the last eight bytes so far: they may be the footer. All bytes before
   /// them are in `heldBackCRC`.
   private var tail: [UInt8] = []
   private var heldBackCRC = CRC64()
@@ -54,19 +54,26 @@ public struct RDBInspector: Sendable {
   ) throws(RDBError) {
     let start = byteCount
     byteCount += UInt64(bytes.count)
+    var understoodByteCount = 0
     if isUnderstood {
       do throws(RDBError.Kind) {
         try parser.consume(bytes)
       } catch {
-        guard parser.isNewerVersion else {
+        guard parser.isNewerVersion || parser.mayHoldMore && error.isUnknownElement else {
           try checkKeys()
           throw fault(error, at: parser.faultOffset)
+        }
+        if !parser.isNewerVersion {
+          understoodByteCount = Int(clamping: parser.faultOffset - min(start, parser.faultOffset))
+          beginHoldingBack(after: bytes.extracting(first: understoodByteCount))
         }
         stopUnderstanding(error)
       }
     }
     // Until the magic is whole, any version may come.
-    if parser.state == .header || parser.isNewerVersion { holdBack(bytes) }
+    if parser.state == .header || holdsBack {
+      holdBack(bytes.extracting(droppingFirst: understoodByteCount))
+    }
     if let end = parser.endOffset {
       let summedByteCount = end > start ? min(end - start, UInt64(bytes.count)) : 0
       crc.update(bytes.extracting(0..<Int(summedByteCount)))
@@ -75,7 +82,7 @@ public struct RDBInspector: Sendable {
     } else {
       crc.update(bytes)
     }
-    if !parser.isNewerVersion { try checkEnd() }
+    if !holdsBack { try checkEnd() }
   }
 
   /// Ends the file.
@@ -83,7 +90,7 @@ public struct RDBInspector: Sendable {
   /// - Returns: What is in it.
   /// - Throws: ``RDBError`` when the file is cut, or its checksum is wrong.
   public mutating func finish() throws(RDBError) -> RDBSummary {
-    if parser.isNewerVersion {
+    if holdsBack {
       try checkTail()
     } else if parser.state != .done {
       try checkKeys()
@@ -95,7 +102,7 @@ public struct RDBInspector: Sendable {
     return RDBSummary(
       format: parser.format, version: parser.version, byteCount: byteCount, crc64: crc.value,
       checksum: checksum, aux: parser.facts.aux,
-      verdict: parser.isNewerVersion ? .integrityOnly : checksum == .valid ? .valid : .noChecksum,
+      verdict: holdsBack ? .integrityOnly : checksum == .valid ? .valid : .noChecksum,
       content: parser.facts.content, moduleNames: parser.facts.moduleNames.sorted(),
       largestKeys: parser.facts.largestKeys, findings: parser.facts.findings)
   }
@@ -130,6 +137,16 @@ public struct RDBInspector: Sendable {
 
   // MARK: Newer versions
 
+  /// Whether the end of the file is not known by its contents.
+  private var holdsBack: Bool { parser.isNewerVersion || !isUnderstood }
+
+  // What was understood is not the footer.
+  private mutating func beginHoldingBack(after understood: Span<UInt8>) {
+    tail = []
+    heldBackCRC = crc
+    heldBackCRC.update(understood)
+  }
+
   private mutating func stopUnderstanding(_ reason: RDBError.Kind) {
     isUnderstood = false
     parser.facts.add(
@@ -156,7 +173,9 @@ public struct RDBInspector: Sendable {
   private mutating func checkTail() throws(RDBError) {
     let isEnded = isUnderstood && parser.state == .done
     let smallest = RDBParser.magicByteCount + RDBInspector.footerByteCount
-    guard byteCount >= UInt64(smallest) else { throw fault(.truncated, at: byteCount) }
+    guard byteCount >= UInt64(smallest), tail.count == RDBInspector.footerByteCount else {
+      throw fault(.truncated, at: byteCount)
+    }
     if isEnded, let end = parser.endOffset, parser.footer == 0 || parser.footer == crc.value {
       let size = end + UInt64(RDBInspector.footerByteCount)
       guard byteCount == size else { throw fault(.trailingBytes, at: size) }

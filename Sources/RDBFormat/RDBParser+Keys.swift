@@ -26,7 +26,7 @@ extension RDBParser {
     case 22 where format == .valkey:
       describe(.hash, .hashtable, .count)
       hasFieldExpiry = .after
-    case 22...27 where format == .redis:
+    case 22...28 where format == .redis:
       beginRedisValue(code)
     default: throw .unknownOpcode(code)
     }
@@ -46,6 +46,7 @@ extension RDBParser {
     case 23, 25:
       let first = code == 23 ? State.packedValue : .minimumExpiry
       describe(.hash, .listpackex, first, .listpack, .expiringHash)
+    case 28: describe(.array, .slicedArray, .arrayCount)
     default: beginStream(code)
     }
   }

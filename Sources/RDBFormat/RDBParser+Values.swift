@@ -70,7 +70,7 @@ extension RDBParser {
     }
   }
 
-  private mutating func endElement(at offset: UInt64, next: State) throws(RDBError.Kind) {
+  mutating func endElement(at offset: UInt64, next: State) throws(RDBError.Kind) {
     if remaining == 0 {
       endKey(at: offset)
     } else {

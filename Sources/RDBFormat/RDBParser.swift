@@ -1,6 +1,6 @@
 /// Reads an RDB file as it comes, up to its end opcode, and keeps facts about it.
 ///
-/// Sources: `src/rdb.h` and `src/rdb.c` of Redis 2.4 to 8.6 and of Valkey 8 and 9.
+/// Sources: `src/rdb.h` and `src/rdb.c` of Redis 2.4 to 8.8 and of Valkey 8 and 9.
 struct RDBParser: TokenParser, Sendable {
   /// Names are kept up to this many bytes.
   static let keptNameByteCount = 64 << 10
@@ -72,6 +72,9 @@ struct RDBParser: TokenParser, Sendable {
   /// Whether the version is newer than the newest known.
   var isNewerVersion: Bool { version > format.newestKnownVersion }
 
+  /// Whether an element that is not known may be one that was added later.
+  var mayHoldMore: Bool { version > format.newestSettledVersion }
+
   /// Where the last fault is.
   var faultOffset: UInt64 { packedFaultOffset ?? carry.byteOffset }
 
@@ -92,6 +95,8 @@ struct RDBParser: TokenParser, Sendable {
           .unownedCount, .unownedEntry, .idempotence, .producerName, .producerEntryCount,
           .idempotentID, .idempotentEntry, .idempotenceCounts:
           try streamValue(bytes, &position, base)
+        case .arrayCount, .arrayElement, .arrayText:
+          try arrayValue(bytes, &position, base)
         case .moduleID, .moduleAuxHeader, .moduleOpcode, .moduleInteger, .moduleFloat,
           .moduleDouble, .moduleString, .keyMetadataCount, .keyMetadataClass:
           try moduleValue(bytes, &position, base)
@@ -119,6 +124,7 @@ extension RDBParser {
     case unownedCount, unownedEntry
     case idempotence, producerName, producerEntryCount, idempotentID, idempotentEntry
     case idempotenceCounts
+    case arrayCount, arrayElement, arrayText
     case moduleID, moduleAuxHeader, moduleOpcode, moduleInteger, moduleFloat, moduleDouble
     case moduleString, keyMetadataCount, keyMetadataClass
   }
@@ -143,5 +149,6 @@ extension RDBParser {
   enum Encoding: String, Sendable {
     case int, raw, linkedlist, ziplist, quicklist, hashtable, intset, listpack, listpackex
     case skiplist, zipmap, stream, module
+    case slicedArray = "sliced-array"
   }
 }

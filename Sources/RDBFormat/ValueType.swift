@@ -12,6 +12,8 @@ public enum ValueType: String, Codable, Sendable, CaseIterable {
   case hash
   /// A stream.
   case stream
+  /// An array, Redis 8.8 and later.
+  case array
   /// A value whose format only its module knows.
   case module
 }

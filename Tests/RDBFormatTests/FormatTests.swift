@@ -70,6 +70,14 @@ struct FormatTests {
       length(2) + string("f") + string("v") + little(.max, 8) + string("g") + string("w")
         + little(1 << 40, 8), .hash, 2),
     Value(
+      "array", "REDIS0014", 28,
+      length(4) + length(1) + length(.max - 1) + length(0) + length(0) + string("text") + length(7)
+        + length(1) + little(42, 8) + length(8) + length(2) + little(0x3ff8 << 48, 8)
+        + length(1 << 40) + length(3) + string("s"), .array, 4),
+    Value(
+      "array that does not go on", "REDIS0014", 28,
+      length(1) + length(0) + length(3) + length(1) + little(1, 8), .array, 1),
+    Value(
       "module value", "REDIS0009", 7,
       length(0xbde7_2da2_bb1e_b400) + [1] + length(5) + [2] + length(.max) + [3, 0, 0, 0, 0]
         + [4, 0, 0, 0, 0, 0, 0, 0, 0] + [5] + string("s") + [0], .module, 1),
