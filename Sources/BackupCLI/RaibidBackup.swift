@@ -14,7 +14,7 @@ struct RaibidBackup: ParsableCommand {
       \(ExitStatus.table)
       """,
     version: Tool.version,
-    subcommands: [Create.self, List.self, Inspect.self, Verify.self, Restore.self])
+    subcommands: [Create.self, List.self, Inspect.self, Verify.self, Restore.self, Schedule.self])
 
   func run() throws {
     // A cron line that lost its command must not look like a backup that was made.

@@ -30,7 +30,7 @@ extension NextCommand: ExpressibleByStringInterpolation {
 }
 
 /// A word as a shell reads it: quoted where it has to be.
-func shellWord(_ word: String) -> String {
+public func shellWord(_ word: String) -> String {
   let isPlain = word.utf8.allSatisfy { byte in
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

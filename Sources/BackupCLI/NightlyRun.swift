@@ -1,0 +1,181 @@
+import FoundationEssentials
+import Operations
+
+/// A run of `create` without anyone watching, in the words of those that start it.
+struct NightlyRun {
+  private let time: NightlyTime.Clock
+  /// The program and its arguments, with absolute paths.
+  private let words: [String]
+  private let directory: String
+  private let home: String
+  /// What the run needs of the environment beside `HOME`.
+  private let variables: [(name: String, value: String)]
+
+  /// - Parameters:
+  ///   - time: When it begins.
+  ///   - words: The options of `create` as they were given.
+  ///   - ownOptions: Options with a value among them that `create` does not get.
+  ///   - directory: Where the archives go.
+  ///   - environment: Where the rest of the settings is.
+  init(
+    at time: NightlyTime.Clock, words: [String], without ownOptions: Set<String>,
+    directory: String, environment: Environment
+  ) {
+    self.time = time
+    self.directory = Self.absolute(directory)
+    home = environment.value("HOME") ?? "/root"
+    self.words = [Self.program, "create"] + Self.options(words, without: ownOptions)
+    variables =
+      [("PATH", Self.searchPath(environment))]
+      + environment.variables.filter { name, value in
+        name.hasPrefix("RAIBID_BACKUP_") || name == "KUBECONFIG" && !value.isEmpty
+      }.sorted { $0.key < $1.key }.map { ($0.key, Self.path($0.value, ofVariable: $0.key)) }
+  }
+
+  /// Lines for a crontab.
+  var crontab: String {
+    let environment = variables.map { "\($0.name)=\($0.value)\n" }.joined()
+    let command = words.map(shellWord).joined(separator: " ")
+      .split(separator: "%", omittingEmptySubsequences: false).joined(separator: "\\%")
+    return environment + "\(time.minute) \(time.hour) * * * \(command)\n"
+  }
+
+  /// The service of systemd. It may write to the directory of the archives and nowhere else.
+  var service: String {
+    let environment = ([("HOME", home)] + variables).map { name, value in
+      "Environment=\(Self.unitWord("\(name)=\(value)"))"
+    }.joined(separator: "\n")
+    return """
+      [Unit]
+      Description=Back up Redis
+      Wants=network-online.target
+      After=network-online.target
+
+      [Service]
+      Type=oneshot
+      ExecStartPre=+/bin/mkdir -p -m 0700 \(Self.commandWord(directory))
+      ExecStart=\(words.map(Self.commandWord).joined(separator: " "))
+      \(environment)
+      UMask=0077
+      ReadWritePaths=\(Self.unitWord("-" + directory))
+      ProtectSystem=strict
+      ProtectHome=read-only
+      PrivateTmp=yes
+      PrivateDevices=yes
+      NoNewPrivileges=yes
+      CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH
+      ProtectClock=yes
+      ProtectControlGroups=yes
+      ProtectHostname=yes
+      ProtectKernelLogs=yes
+      ProtectKernelModules=yes
+      ProtectKernelTunables=yes
+      RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+      RestrictNamespaces=yes
+      RestrictRealtime=yes
+      RestrictSUIDSGID=yes
+      LockPersonality=yes
+      MemoryDenyWriteExecute=yes
+      SystemCallArchitectures=native
+
+      """
+  }
+
+  /// The timer of systemd. A night that the host slept through is made up for.
+  var timer: String {
+    let clock = [time.hour, time.minute].map { $0 < 10 ? "0\($0)" : "\($0)" }
+    return """
+      [Unit]
+      Description=Back up Redis every night
+
+      [Timer]
+      OnCalendar=*-*-* \(clock.joined(separator: ":")):00
+      Persistent=true
+
+      [Install]
+      WantedBy=timers.target
+
+      """
+  }
+
+  // MARK: - Words
+
+  /// The options whose value is a file.
+  private static let fileOptions: Set<String> = [
+    "--cacert", "--cert", "--directory", "--key", "--kubeconfig", "--password-file", "--tls-key",
+  ]
+
+  private static func options(_ words: [String], without left: Set<String>) -> [String] {
+    var options: [String] = []
+    var previous = ""
+    for word in words {
+      defer { previous = word }
+      if left.contains(word) || left.contains(previous) { continue }
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      if parts.count == 2, parts[0].hasPrefix("--") {
+        if left.contains(parts[0]) { continue }
+        options.append(
+          fileOptions.contains(parts[0]) ? "\(parts[0])=\(absolute(parts[1]))" : word)
+      } else {
+        options.append(fileOptions.contains(previous) ? absolute(word) : word)
+      }
+    }
+    return options
+  }
+
+  private static func path(_ value: String, ofVariable name: String) -> String {
+    if name == "KUBECONFIG" {
+      return value.split(separator: ":").map { absolute(String($0)) }.joined(separator: ":")
+    }
+    return fileOptions.contains { Environment.variable(String($0.dropFirst(2))) == name }
+      ? absolute(value) : value
+  }
+
+  private static func absolute(_ path: String) -> String {
+    path.hasPrefix("/") || path.isEmpty
+      ? path : join(FileManager.default.currentDirectoryPath, path)
+  }
+
+  private static func join(_ directory: String, _ path: String) -> String {
+    directory + (directory.hasSuffix("/") ? "" : "/") + path
+  }
+
+  /// This program.
+  private static var program: String {
+    do {
+      return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    } catch {
+      return absolute(CommandLine.arguments.first ?? Tool.name)
+    }
+  }
+
+  /// Where kubectl is found at night as it is now.
+  private static func searchPath(_ environment: Environment) -> String {
+    let usual = ["/usr/local/bin", "/usr/bin", "/bin"]
+    let directories = (environment.value("PATH") ?? "").split(separator: ":").map(String.init)
+    let kubectl = directories.first { directory in
+      FileManager.default.isExecutableFile(atPath: join(directory, "kubectl"))
+    }
+    let added = kubectl.map(absolute).map { usual.contains($0) ? [] : [$0] } ?? []
+    return (added + usual).joined(separator: ":")
+  }
+
+  /// A word of a command as systemd reads it: `$` means itself.
+  private static func commandWord(_ word: String) -> String {
+    unitWord(word.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"))
+  }
+
+  /// A word as systemd reads it: quoted where it has to be, `%` meaning itself.
+  private static func unitWord(_ word: String) -> String {
+    var text = ""
+    for character in word {
+      switch character {
+      case "%": text += "%%"
+      case "\\", "\"": text += "\\\(character)"
+      default: text.append(character)
+      }
+    }
+    let isPlain = !text.isEmpty && text.allSatisfy { !" \t'\"\\;".contains($0) }
+    return isPlain ? text : "\"\(text)\""
+  }
+}

@@ -1,0 +1,111 @@
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite struct ScheduleTests {
+  @Test
+  func `the line for a crontab makes a backup with nothing but what it says`() async throws {
+    try await withRealServer(.primary, password: "p%w") { server in
+      try await withTemporaryDirectory { place in
+        try await server.cli("SET", "a", "1")
+        let archives = place + "/all of it"
+        let password = place + "/password"
+        try Data((server.password ?? "").utf8).write(to: URL(filePath: password))
+        var tool = BackupTool(
+          options: [
+            "--target", "local", "--port=\(server.port)", "--password-file", password,
+            "--directory", archives, "--tag", "note=50% of $HOME isn't",
+          ], home: place)
+        let printed = try await tool("schedule", "cron", "--at", "23:05")
+        #expect(printed.status == 0 && printed.error.isEmpty)
+        let lines = printed.output.split(separator: "\n").map(String.init)
+        let line = try #require(lines.last)
+        #expect(lines.dropLast() == ["PATH=/usr/local/bin:/usr/bin:/bin"])
+        #expect(line.hasPrefix("5 23 * * * \(try BackupTool.path) create "))
+
+        // What cron itself takes out of the line.
+        let command = line.dropFirst("5 23 * * * ".count)
+          .split(separator: "\\%", omittingEmptySubsequences: false).joined(separator: "%")
+        let run = try await Subprocess.run(
+          .path("/bin/sh"), arguments: ["-c", command],
+          environment: .custom(["HOME": place, "PATH": "/usr/bin:/bin"]),
+          output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+        #expect(run.terminationStatus.isSuccess)
+        #expect(run.standardOutput == "" && run.standardError == "")
+        tool.options = []
+        let listed = try await tool("list", "--directory", archives, "--json")
+          .json(Listed.self)
+        #expect(listed.archives.map(\.tags) == [["note": "50% of $HOME isn't"]])
+      }
+    }
+  }
+
+  private struct Listed: Decodable {
+    struct Archive: Decodable {
+      let tags: [String: String]
+    }
+
+    let archives: [Archive]
+  }
+
+  @Test
+  func `paths are absolute, and what the environment says goes with the line`() async throws {
+    try await withTemporaryDirectory { home in
+      var tool = BackupTool(options: [], home: home)
+      tool.environment["KUBECONFIG"] = "clusters/one:/two"
+      tool.environment["RAIBID_BACKUP_CACERT"] = "ca.pem"
+      tool.environment["REDISCLI_AUTH"] = "secret"
+      let here = FileManager.default.currentDirectoryPath
+      let printed = try await tool("schedule", "cron", "--directory=archives", "-n", "jobs")
+      #expect(printed.status == 0)
+      #expect(printed.output.contains("\nKUBECONFIG=\(here)/clusters/one:/two\n"))
+      #expect(printed.output.contains("\nRAIBID_BACKUP_CACERT=\(here)/ca.pem\n"))
+      #expect(printed.output.hasSuffix(" create --directory=\(here)/archives -n jobs\n"))
+      #expect(!printed.output.contains("secret"))
+      #expect(
+        printed.error
+          == "warning: REDISCLI_AUTH will not be set at night; name a file with --password-file\n")
+    }
+  }
+
+  @Test
+  func `systemd accepts the units`() async throws {
+    try await withTemporaryDirectory { place in
+      let tool = BackupTool(
+        options: [
+          "--target", "local", "--directory", place + "/a b", "--tag", "note=50% $HOME \"x\" \\",
+        ], home: place)
+      for unit in ["service", "timer"] {
+        let printed = try await tool("schedule", "systemd", "--at", "3:05", "--unit", unit)
+        #expect(printed.status == 0)
+        try Data(printed.output.utf8)
+          .write(to: URL(filePath: "\(place)/raibid-backup.\(unit)"))
+        let both = try await tool("schedule", "systemd", "--at", "3:05")
+        #expect(both.output.contains(printed.output))
+      }
+      let service = try String(
+        contentsOfFile: place + "/raibid-backup.service", encoding: .utf8)
+      #expect(service.contains("--tag \"note=50%% $$HOME \\\"x\\\" \\\\\"\n"))
+      guard FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze") else {
+        print("systemd-analyze is not here: the units are not verified")
+        return
+      }
+      let verified = try await Subprocess.run(
+        .path("/usr/bin/systemd-analyze"),
+        arguments: [
+          "verify", place + "/raibid-backup.service", place + "/raibid-backup.timer",
+        ], output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+      #expect(verified.terminationStatus.isSuccess)
+      #expect(verified.standardError == "")
+    }
+  }
+
+  @Test(arguments: ["24:00", "2", "2:60", "-1:00", "02:17:00", ":", "a:b"])
+  func `a time that there is not is refused`(time: String) async throws {
+    let printed = try await BackupTool(options: [], home: "/")("schedule", "cron", "--at=\(time)")
+    #expect(printed.status == 64)
+    #expect(printed.error.contains("is not a time such as 02:17"))
+  }
+}
