@@ -58,3 +58,21 @@ extension RESPCommand: CustomStringConvertible, CustomDebugStringConvertible, Cu
   /// The name alone.
   public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
 }
+
+extension RESPCommand {
+  /// The encoding of a command one argument of which is sent in pieces.
+  ///
+  /// - Returns: What comes in front of the bytes of that argument, and what comes behind them.
+  public static func encoded(
+    _ words: [[UInt8]], argumentOf byteCount: UInt64, _ rest: [[UInt8]]
+  ) -> (head: [UInt8], tail: [UInt8]) {
+    func bulk(_ bytes: [UInt8]) -> [UInt8] {
+      Array("$\(bytes.count)\r\n".utf8) + bytes + Array("\r\n".utf8)
+    }
+    return (
+      Array("*\(words.count + 1 + rest.count)\r\n".utf8) + words.flatMap(bulk)
+        + Array("$\(byteCount)\r\n".utf8),
+      Array("\r\n".utf8) + rest.flatMap(bulk)
+    )
+  }
+}

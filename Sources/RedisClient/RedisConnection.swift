@@ -8,8 +8,8 @@ import NIOSSL
 /// The connection is lost after a timeout, a cancellation, or a reply that is not valid: each later
 /// command throws ``RedisError/connectionClosed(command:)`` or the cause.
 public final class RedisConnection: Sendable {
-  private let channel: any Channel
-  private let ending: ConnectionEnding
+  let channel: any Channel
+  let ending: ConnectionEnding
 
   private init(channel: any Channel, ending: ConnectionEnding) {
     self.channel = channel
@@ -67,7 +67,7 @@ public final class RedisConnection: Sendable {
 
 extension RedisConnection {
   /// A time that can be counted from now: not below zero, and at most 68 years.
-  private static func limited(_ timeout: Duration) -> Duration {
+  static func limited(_ timeout: Duration) -> Duration {
     min(max(timeout, .zero), .seconds(1 << 31))
   }
 
@@ -164,14 +164,18 @@ extension RedisConnection {
     do {
       return try await withTaskCancellationHandler {
         try Task.checkCancellation()
-        let reply = channel.eventLoop.makePromise(of: RESPValue.self)
+        let replies = channel.eventLoop.makePromise(of: [RESPValue].self)
         let request = ReplyHandler.Request(
-          command: command, timeout: Self.limited(timeout), reply: reply)
+          command: command, bytes: command.encoded, replyCount: 1,
+          timeout: Self.limited(timeout), replies: replies)
         channel.writeAndFlush(request).whenFailure { [channel, ending] _ in
           // The cause is known once the channel is closed, and not always before.
-          channel.closeFuture.whenComplete { _ in reply.fail(ending.error(for: command)) }
+          channel.closeFuture.whenComplete { _ in replies.fail(ending.error(for: command)) }
         }
-        return try await reply.futureResult.get()
+        guard let reply = try await replies.futureResult.get().first else {
+          throw RedisError.unexpectedReply(command: command.name)
+        }
+        return reply
       } onCancel: {
         channel.close(promise: nil)
       }

@@ -11,14 +11,21 @@ final class ReplyHandler: ChannelDuplexHandler {
   typealias OutboundOut = ByteBuffer
 
   struct Request: Sendable {
+    /// What errors name.
     let command: RESPCommand
+    /// What is sent: whole commands, or a part of one.
+    let bytes: [UInt8]
+    /// How many commands end in these bytes.
+    let replyCount: Int
+    /// From sending to the last reply.
     let timeout: Duration
-    let reply: EventLoopPromise<RESPValue>
+    let replies: EventLoopPromise<[RESPValue]>
   }
 
   private struct Waiting {
     let request: Request
     let timer: Scheduled<Void>
+    var replies: [RESPValue] = []
   }
 
   private let ending: ConnectionEnding
@@ -53,17 +60,21 @@ final class ReplyHandler: ChannelDuplexHandler {
     let request = unwrapOutboundIn(data)
     if let cause = ending.cause {
       promise?.fail(cause)
-      return request.reply.fail(cause)
+      return request.replies.fail(cause)
+    }
+    let bytes = context.channel.allocator.buffer(bytes: request.bytes)
+    guard request.replyCount > 0 else {
+      request.replies.succeed([])
+      return context.write(wrapOutboundOut(bytes), promise: promise)
     }
     let timer = context.eventLoop.assumeIsolated()
       .scheduleTask(in: TimeAmount(request.timeout)) {
-        request.reply.fail(
+        request.replies.fail(
           RedisError.timedOut(command: request.command.name, after: request.timeout))
         context.close(promise: nil)
         self.end()
       }
     waiting.append(Waiting(request: request, timer: timer))
-    let bytes = context.channel.allocator.buffer(bytes: request.command.encoded)
     context.write(wrapOutboundOut(bytes), promise: promise)
   }
 
@@ -71,11 +82,14 @@ final class ReplyHandler: ChannelDuplexHandler {
     decoder.push(unwrapInboundIn(data).readableBytesView)
     do throws(RESPError) {
       while let value = try decoder.next() {
-        guard let answered = waiting.popFirst() else {
-          return refuse(value, context: context)
+        guard !waiting.isEmpty else { return refuse(value, context: context) }
+        waiting[waiting.startIndex].replies.append(value)
+        guard let first = waiting.first, first.replies.count == first.request.replyCount else {
+          continue
         }
-        answered.timer.cancel()
-        answered.request.reply.succeed(value)
+        waiting.removeFirst()
+        first.timer.cancel()
+        first.request.replies.succeed(first.replies)
       }
     } catch {
       ending.record(.protocolViolation(error))
@@ -126,7 +140,7 @@ final class ReplyHandler: ChannelDuplexHandler {
     handshakeEnd?.fail(ending.cause ?? .connectionClosed(command: nil))
     while let unanswered = waiting.popFirst() {
       unanswered.timer.cancel()
-      unanswered.request.reply.fail(ending.error(for: unanswered.request.command))
+      unanswered.request.replies.fail(ending.error(for: unanswered.request.command))
     }
   }
 }
