@@ -72,6 +72,7 @@ extension RDBParser {
     _ bytes: Span<UInt8>, _ position: inout Int, _ base: UInt64
   ) throws(RDBError.Kind) -> Bool {
     guard try string(bytes, &position, base, into: .key) else { return false }
+    valueOffset = base &+ UInt64(position)
     isInKey = true
     isInDatabase = true
     if databasePosition == nil {
@@ -111,11 +112,18 @@ extension RDBParser {
         onKey(
           RDBKey(
             database: database, key: keySet.key, type: type, encoding: encoding.rawValue,
-            bytes: byteCount, elements: elementCount, expiresAt: expiresAt))
+            bytes: byteCount, elements: elementCount, expiresAt: expiresAt,
+            isCut: keySet.isKeyCut,
+            value: RDBKey.Value(
+              typeCode: valueCode, range: valueOffset..<max(end, valueOffset),
+              idleSeconds: idleSeconds, useFrequency: useFrequency, hasMetadata: hasMetadata)))
       }
     }
     isInKey = false
     expiresAt = nil
+    idleSeconds = nil
+    useFrequency = nil
+    hasMetadata = false
     hasAttributes = false
     state = .opcode
   }

@@ -28,7 +28,9 @@ extension RDBParser {
     case 252, 253:
       guard expiresAt == nil else { throw .malformed("a key has two expiries") }
       return attribute(code == 252 ? .expiryMilliseconds : .expirySeconds)
-    case 243 where format == .redis: return attribute(.keyMetadataCount)
+    case 243 where format == .redis:
+      hasMetadata = true
+      return attribute(.keyMetadataCount)
     default:
       guard !hasAttributes else { throw .malformed("an expiry or another attribute has no key") }
     }
@@ -81,10 +83,12 @@ extension RDBParser {
       position += 8
       state = .opcode
     case .idleTime:
-      guard try length(bytes, &position) != nil else { return false }
+      guard let seconds = try length(bytes, &position) else { return false }
+      idleSeconds = seconds
       state = .opcode
     case .frequency:
       guard position < bytes.count else { return false }
+      useFrequency = bytes[position]
       position += 1
       state = .opcode
     case .sizeHints:

@@ -32,7 +32,11 @@ struct RDBParser: TokenParser, Sendable {
   var repetition: KeySet.Repetition?
   var isInKey = false
   var keyOffset: UInt64 = 0
+  var valueOffset: UInt64 = 0
   var expiresAt: Int64?
+  var idleSeconds: UInt64?
+  var useFrequency: UInt8?
+  var hasMetadata = false
   var hasAttributes = false
   var type = ValueType.string
   var valueCode: UInt8 = 0
