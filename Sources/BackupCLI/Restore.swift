@@ -12,6 +12,8 @@ struct Restore: BackupCommand {
       Writes are refused from before the safety backup until the data has been compared. Whatever fails, \
       the old data is served again. A restore that was killed is finished or undone by running the same \
       command again.
+
+      With --key or --match only those keys are written, into the running server and without a restart.
       """)
 
   @Argument(help: "A path, a name, or \"latest\".")
@@ -43,8 +45,10 @@ struct Restore: BackupCommand {
       "How a local server is started again, after this tool has stopped it.", valueName: "cmd"))
   var restartCommand: String?
 
-  @Option(help: "The key of this client's certificate.")
+  @Option(help: "The key of this client's certificate; --key is a key of Redis here.")
   var tlsKey: String?
+
+  @OptionGroup(title: "Single keys") var selection: KeyOptions
 
   @OptionGroup var server: ServerOptions
   @OptionGroup var archives: DirectoryOptions
@@ -60,6 +64,14 @@ struct Restore: BackupCommand {
     if !resume && !rollback && archive == nil {
       throw ValidationError("which archive? a path, a name, or \"latest\"")
     }
+    if selection.isGiven {
+      if archive == nil || keepOld {
+        throw ValidationError("--key and --match go without --resume, --rollback and --keep-old")
+      }
+      if server.cert != nil && tlsKey == nil {
+        throw ValidationError("--key names a key of Redis here: give --cert its key by --tls-key")
+      }
+    }
   }
 
   func run() async throws {
@@ -71,6 +83,9 @@ struct Restore: BackupCommand {
     // Who cannot be asked must be told before anything is touched, the lock included.
     if asks && !(Terminal.canAsk) { throw BackupError.cannotAsk(name) }
     let settings = try server.settings(key: clientKeyFile, restartCommand: restartCommand)
+    if let archive, selection.isGiven {
+      return try await restoreKeys(of: archive, settings, progress, now: now)
+    }
     if case .local = settings.place, settings.restartCommand == nil, !dryRun {
       throw BackupError.noRestartCommand()
     }

@@ -23,6 +23,9 @@ public enum Figures {
     }
   }
 
+  /// A number of keys: "1 key", "2 keys".
+  public static func keys(_ count: Int) -> String { count == 1 ? "1 key" : "\(count) keys" }
+
   /// A limit: "60 s", "1.5 s".
   static func limit(_ duration: Duration) -> String {
     let seconds = duration.seconds

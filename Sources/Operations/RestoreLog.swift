@@ -11,6 +11,9 @@ struct RestoreLog: Sendable {
     case restored
     case rolledBack = "rolled_back"
     case rollbackFailed = "rollback_failed"
+    case keysStarted = "keys_started"
+    case keysRestored = "keys_restored"
+    case keysFailed = "keys_failed"
   }
 
   /// A line.
@@ -20,10 +23,13 @@ struct RestoreLog: Sendable {
     let user: String
     let archive: String
     let target: String
-    let directory: String
+    /// Where the data lies; nil for single keys, which need no files.
+    let directory: String?
+    /// How many keys, where only some are restored.
+    let keys: Int?
 
     enum CodingKeys: String, CodingKey {
-      case time, event, user, archive, target, directory
+      case time, event, user, archive, target, directory, keys
     }
   }
 
@@ -36,9 +42,21 @@ struct RestoreLog: Sendable {
 
   /// Adds a line, durably.
   func append(_ event: Event, _ journal: RestoreJournal, source: String) throws {
-    let line = Line(
-      time: Date(), event: event, user: "\(getuid())", archive: journal.archive.name,
-      target: source, directory: journal.settings.directory)
+    try append(
+      Line(
+        time: Date(), event: event, user: "\(getuid())", archive: journal.archive.name,
+        target: source, directory: journal.settings.directory, keys: nil))
+  }
+
+  /// Adds a line about single keys, durably.
+  func append(_ event: Event, archive: String, target: String, keys: Int) throws {
+    try append(
+      Line(
+        time: Date(), event: event, user: "\(getuid())", archive: archive, target: target,
+        directory: nil, keys: keys))
+  }
+
+  private func append(_ line: Line) throws {
     let encoder = JSON.encoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let file = try OpenFile(appending: path)

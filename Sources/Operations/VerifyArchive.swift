@@ -41,10 +41,13 @@ public struct VerifyArchive: Sendable {
   ///   - entry: The archive, or any file.
   ///   - now: The time of the verdict.
   ///   - needsDigests: Whether the caller needs the digests of a file that has none to compare with.
+  ///   - onKey: Takes each key as it goes by, on a worker thread; what it got is worth nothing when the
+  ///     file turns out to be damaged.
   /// - Returns: The verdict, whatever the file holds.
   /// - Throws: ``BackupError`` when the file cannot be read; `CancellationError`.
   public func run(
-    _ entry: ArchiveEntry, now: Date, needsDigests: Bool = false
+    _ entry: ArchiveEntry, now: Date, needsDigests: Bool = false,
+    onKey: (@Sendable (RDBKey) -> Void)? = nil
   ) async throws -> Result {
     // An archive has digests in the files beside it, or gets them when it is adopted.
     let hashes = needsDigests || entry.name != nil || entry.recordedDigest != nil
@@ -52,7 +55,7 @@ public struct VerifyArchive: Sendable {
     do {
       reading = try await ArchiveReading(
         of: entry.path, on: workers, hashes: hashes, referenceTime: now.milliseconds,
-        report: report)
+        report: report, onKey: onKey)
     } catch let error as FileError {
       throw BackupError.cannotRead(entry.path, error)
     }

@@ -36,6 +36,19 @@ import Testing
     Case(
       "restore", "x", "--resume",
       fact: "--resume and --rollback go without ARCHIVE: the journal names it"),
+    Case(
+      "restore", "x", "--replace", fact: "--database, --replace and --ttl go with --key or --match"),
+    Case(
+      "restore", "--resume", "--key", "k",
+      fact: "--key and --match go without --resume, --rollback and --keep-old"),
+    Case(
+      "restore", "x", "--tls", "--cert", "c", "--key", "k",
+      fact: "--key names a key of Redis here: give --cert its key by --tls-key"),
+    Case(
+      "restore", "x", "--key", "k", "--ttl", "later",
+      fact:
+        "the value 'later' is invalid for '--ttl <ttl>'. Please provide one of 'keep', 'extend' or "
+        + "'drop'"),
   ]
 
   @Test(arguments: cases)

@@ -52,6 +52,11 @@ import Testing
           in: try await tool(
             "restore", "latest", "--dry-run", "--json", "--restart-command", server.startCommand))
         #expect(dryRun.isSubset(of: restored))
+        let keyed = ["restore", "latest", "--match", "*", "--replace", "--json"]
+        let single = Self.paths(in: try await tool.run(keyed + ["--yes"]))
+        #expect(single.symmetricDifference(try Self.documented("Restore keys")).sorted() == [])
+        let planned = Self.paths(in: try await tool.run(keyed + ["--dry-run"]))
+        #expect(planned == single)
 
         let verified = Self.paths(
           in: try await tool.run(["verify", "--json"] + damaged(server, in: archives)))

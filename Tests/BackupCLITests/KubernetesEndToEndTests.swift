@@ -45,6 +45,26 @@ struct KubernetesEndToEndTests {
     }
   }
 
+  @Test func `single keys come back into the running server`() async throws {
+    try await ClusterUser.with { user in
+      let stream =
+        "XINFO STREAM raibid:jobs\nXINFO GROUPS raibid:jobs\n"
+        + "XPENDING raibid:jobs raibid-workers\n"
+      let before = try await user.redis.cli(stream)
+      _ = try await user.backUpAndWreck()
+      let pod = try await user.redis.podID()
+      let there = try await user.tool("restore", "latest", "--key", "raibid:jobs", "--yes")
+      #expect(there.status == 78, "\(there)")
+      let restored = try await user.tool(
+        "restore", "latest", "--key", "raibid:jobs", "--yes", "--replace")
+      try #require(restored.status == 0, "\(restored)")
+      #expect(try await user.redis.cli(stream) == before)
+      #expect(try await user.redis.cli("GET oops\n") == "1")
+      #expect(try await user.redis.podID() == pod)
+      #expect(try await user.leftovers() == [])
+    }
+  }
+
   private func roundTrip(_ user: ClusterUser) async throws {
     let (backup, wreck) = try await user.backUpAndWreck()
     let pod = try await user.redis.podID()

@@ -1,0 +1,44 @@
+import ArchiveStore
+import FoundationEssentials
+import Operations
+import Workers
+
+extension Restore {
+  /// Writes the chosen keys into the running server.
+  func restoreKeys(
+    of archive: String, _ settings: ConnectionSettings, _ progress: ProgressLine, now: Date
+  ) async throws {
+    let asks = !yes && !dryRun
+    let entry = try archives.find(archive, of: settings.identity)
+    let lock = try archives.lock(for: "restore \(archive)", now: now)
+    let session = try await ServerSession.open(settings, report: progress.report)
+    var options = RestoreKeys.Options()
+    options.replaces = selection.replace
+    options.expiry = selection.ttl ?? .keep
+    options.safetyBackup = !noSafetyBackup
+    options.fromOtherSource = fromOtherSource
+    options.dryRun = dryRun
+    let result = try await RestoreKeys(
+      session: session, workers: try Workers(), options: options, lock: lock,
+      report: progress.report,
+      confirm: { plan in
+        progress.clear()
+        if !output.json || asks {
+          RestoreKeysText.show(plan, on: output.json ? .error : .standard)
+        }
+        return !asks || Terminal.ask("Write them now? Type yes: ")
+      }
+    ).run(selection.choice, of: entry, now: now)
+    progress.clear()
+    if output.json {
+      try Output.standard.write(json: RestoreKeysDocument(result))
+    } else if result.outcome == .dryRun {
+      RestoreKeysText.show(result.plan, on: .standard)
+    } else if !output.quiet {
+      RestoreKeysText.show(result)
+    }
+    guard let failure = result.failure else { return }
+    Output.error.write(ErrorText.text(failure, at: place))
+    throw ExitStatus(failure.kind)
+  }
+}
