@@ -230,6 +230,7 @@ struct LoadableVersionsTests {
     ("redis_version:7.0.15", 11, .redis, false), ("redis_version:7.2.4", 11, .redis, true),
     ("redis_version:7.4.1", 12, .redis, true), ("redis_version:8.2.2", 12, .redis, true),
     ("redis_version:8.2.2", 13, .redis, false), ("redis_version:8.6.2", 13, .redis, true),
+    ("redis_version:8.6.2", 14, .redis, false), ("redis_version:8.8.0", 14, .redis, true),
     ("redis_version:8.6.2", 80, .valkey, false),
     ("redis_version:7.2.4\r\nvalkey_version:8.1.1", 11, .redis, true),
     ("redis_version:7.2.4\r\nvalkey_version:8.1.1", 12, .redis, false),
@@ -245,7 +246,7 @@ struct LoadableVersionsTests {
   }
 
   @Test func `a server loads what the same version of it wrote, in the table or not`() {
-    let summary = RestoreSample.candidate(version: 14, writer: "9.9.1").summary
+    let summary = RestoreSample.candidate(version: 15, writer: "9.9.1").summary
     #expect(LoadableVersions(of: ServerStatus(info: "redis_version:9.9.1")).include(summary))
     #expect(!LoadableVersions(of: ServerStatus(info: "redis_version:9.8.0")).include(summary))
   }
