@@ -1,7 +1,7 @@
 /// The level to use where nobody asked for another.
 ///
 /// Level 6 here lies between levels 5 and 6 of zlib: on dumps its size is within 1 % of that of
-/// `gzip -6`, its time about three quarters.
+/// `pigz -6`, with some room, and its time about four fifths.
 public let defaultCompressionLevel = 6
 
 /// How hard deflate looks for repetitions.
@@ -21,9 +21,11 @@ struct DeflateLevel: Sendable {
   /// - Parameter level: 1 to 9; a number outside counts as the nearer end.
   init(_ level: Int) {
     number = Int32(min(max(level, 1), 9))
-    // Level 5 has nice length 32 and chain length 32, level 6 has 128 and 128.
+    // Level 5 has (8, 16, 32, 32), level 6 (8, 16, 128, 128). On mixed keys, against level 6 of zlib: chains
+    // of 48 take 0.74 of the time and 1.2 % more space, 64 0.78 and 0.8 %, 80 0.83 and 0.6 %. A good length of 4
+    // costs nothing in size and 2 % less time than 8.
     tuning =
       number == 6
-      ? Tuning(goodLength: 8, maximumLazyLength: 16, niceLength: 48, maximumChainLength: 48) : nil
+      ? Tuning(goodLength: 4, maximumLazyLength: 16, niceLength: 64, maximumChainLength: 64) : nil
   }
 }
