@@ -28,6 +28,8 @@ struct CompressedInput {
         buffer = piece
       } else {
         buffer.removeFirst(startIndex)
+        // Grown once for a member, and not with every piece.
+        if buffer.capacity < byteCount { buffer.reserveCapacity(byteCount + piece.count) }
         buffer += piece
       }
       startIndex = 0

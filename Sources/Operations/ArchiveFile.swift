@@ -12,7 +12,10 @@ final class ArchiveFile: Sendable {
     var lookahead: [UInt8]?
   }
 
+  /// What a plain dump is handed on in.
   private static let pieceByteCount = 1 << 20
+  /// Smaller, so that what is read is hashed and cut into members before it has left the cache.
+  private static let compressedPieceByteCount = 256 << 10
 
   private let file: OpenFile
   private let total: UInt64
@@ -50,12 +53,9 @@ final class ArchiveFile: Sendable {
   func unpack(
     on workers: Workers, to deliver: @escaping @Sendable ([UInt8]) async throws -> Void
   ) async throws -> Int {
-    if isCompressed {
-      return try await decompressMembers(on: workers, from: { try self.next() }, tap: deliver)
-        .memberCount
-    }
+    if isCompressed { return try await inflate(on: workers, to: deliver) }
     try await withTaskExecutorPreference(workers) {
-      while let piece = try next() {
+      while let piece = take(try read()) {
         try Task.checkCancellation()
         try await deliver(piece)
       }
@@ -63,14 +63,47 @@ final class ArchiveFile: Sendable {
     return 0
   }
 
-  /// Reads the rest for the digest alone.
-  func readToEnd() throws(FileError) {
-    while try next() != nil {}
+  /// Hashes what is read beside the inflation, so that reading waits for neither.
+  private func inflate(
+    on workers: Workers, to deliver: @escaping @Sendable ([UInt8]) async throws -> Void
+  ) async throws -> Int {
+    let outcome = Mutex(Result<Int, GzipError>.success(0))
+    try await pipe { send in
+      do {
+        let result = try await decompressMembers(
+          on: workers,
+          from: {
+            let piece = try self.read()
+            try await send(piece)
+            return piece.isEmpty ? nil : piece
+          }, tap: deliver)
+        outcome.withLock { $0 = .success(result.memberCount) }
+      } catch let error as GzipError {
+        // The digest is of the whole file, and what was read so far must still be hashed.
+        outcome.withLock { $0 = .failure(error) }
+      }
+    } to: { next in
+      try await withTaskExecutorPreference(workers) {
+        while let piece = try await next() { _ = self.take(piece) }
+      }
+    }
+    return try outcome.withLock { try $0.get() }
   }
 
-  private func next() throws(FileError) -> [UInt8]? {
-    let lookahead = state.withLock { $0.lookahead.take() }
-    let piece = if let lookahead { lookahead } else { try file.read(upTo: Self.pieceByteCount) }
+  /// Reads the rest for the digest alone.
+  func readToEnd() throws(FileError) {
+    while take(try read()) != nil {}
+  }
+
+  /// The next bytes; none at the end. Blocks as long as the disk does.
+  private func read() throws(FileError) -> [UInt8] {
+    if let lookahead = state.withLock({ $0.lookahead.take() }) { return lookahead }
+    return try file.read(
+      upTo: isCompressed ? Self.compressedPieceByteCount : Self.pieceByteCount)
+  }
+
+  /// Hashes and counts what was read; nil at the end.
+  private func take(_ piece: [UInt8]) -> [UInt8]? {
     let done = state.withLock { state in
       state.digest?.update(data: piece)
       state.byteCount += UInt64(piece.count)
