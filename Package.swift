@@ -57,8 +57,9 @@ let package = Package(
     library("RDBFormat", ["CRC64"]),
     library("CRC64"),
     library("GzipMembers", ["CZlib", "Workers"]),
-    library("Workers"),
+    library("Workers", ["CProcess"]),
     library("Files"),
+    .systemLibrary(name: "CProcess"),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
@@ -71,7 +72,12 @@ let package = Package(
       fixtures: true),
     tests("CRC64Tests", ["CRC64"]),
     tests("GzipMembersTests", ["GzipMembers", "Workers"]),
-    tests("OperationsTests", ["Operations", "RDBFormat", "RedisClient", "Targets", "TestSupport"]),
+    tests(
+      "OperationsTests",
+      [
+        "Operations", "Files", "GzipMembers", "RDBFormat", "RedisClient", "Targets", "TestSupport",
+        "Workers",
+      ]),
     tests("RDBFormatTests", ["RDBFormat"], fixtures: true),
     tests(
       "RedisClientTests",

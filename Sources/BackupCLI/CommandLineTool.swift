@@ -2,11 +2,14 @@ import ArgumentParser
 import Files
 import Glibc
 import Operations
+import Workers
 
 /// The program: parses the command line, runs the command, prints its error, ends with its exit code.
 public enum CommandLineTool {
   /// Runs the command of this process's arguments and ends the process.
-  public static func run() async -> Never {
+  @MainActor public static func run() async -> Never {
+    // Here and on the main thread, because it must be done before there is another.
+    ThisProcess.keepMemorySmall()
     // A reader that leaves early is a failed write, not a reason to be killed.
     signal(SIGPIPE, SIG_IGN)
     var status = await run(Array(CommandLine.arguments.dropFirst()))

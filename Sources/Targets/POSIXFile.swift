@@ -25,13 +25,16 @@ struct POSIXFile: ~Copyable {
 
   /// Returns up to `count` bytes from an offset; none at the end of the file.
   func read(at offset: UInt64, count: Int) throws(TargetError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    let length = try POSIX.call(path) {
-      unsafe bytes.withUnsafeMutableBytes { buffer in
-        unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(clamping: offset))
+    var result: Result<Int, TargetError> = .success(0)
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, length in
+      result = Result { () throws(TargetError) in
+        try POSIX.call(path) {
+          unsafe pread(descriptor, buffer.baseAddress, count, off_t(clamping: offset))
+        }
       }
+      if case .success(let read) = result { length = read }
     }
-    bytes.removeLast(count - length)
+    _ = try result.get()
     return bytes
   }
 

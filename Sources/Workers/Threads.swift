@@ -1,3 +1,4 @@
+import CProcess
 import Glibc
 
 /// One piece of a task, with the executor that it must run on.
@@ -28,6 +29,8 @@ final class Threads: Sendable {
         &identifier, nil,
         { context in
           guard let context = unsafe context else { return nil }
+          // What tools such as `top -H` show.
+          unsafe raibid_name_this_thread("worker")
           let queue = unsafe Unmanaged<JobQueue>.fromOpaque(context).takeRetainedValue()
           while let job = queue.next() {
             job.run()

@@ -13,10 +13,12 @@ public final class Workers: TaskExecutor {
 
   /// Starts the threads.
   ///
-  /// - Parameter threadCount: How many; by default one for each core that this process may use.
-  ///   Fewer where the system refuses some of them.
+  /// - Parameter threadCount: How many; by default one for each core that this process may use, but at
+  ///   most ``usualLimit``. Fewer where the system refuses some of them.
   /// - Throws: ``WorkersError`` where the system refuses even the first thread.
-  public init(threadCount: Int = Workers.usableCoreCount) throws(WorkersError) {
+  public init(
+    threadCount: Int = min(Workers.usableCoreCount, Workers.usualLimit)
+  ) throws(WorkersError) {
     threads = try Threads(count: max(1, threadCount))
     self.threadCount = threads.count
   }
@@ -29,6 +31,10 @@ public final class Workers: TaskExecutor {
   public func enqueue(_ job: consuming ExecutorJob) {
     threads.append(Job(job: UnownedJob(job), workers: self))
   }
+
+  /// More threads are started only where somebody asks for them: each holds blocks of its own, and the
+  /// memory of a run must not depend on the machine.
+  public static let usualLimit = 6
 
   /// How many cores this process may use now: those of its affinity mask, as `nproc` counts them.
   public static var usableCoreCount: Int { Threads.usableCoreCount }

@@ -2,7 +2,7 @@ import BackupCLI
 
 @main
 struct Main {
-  static func main() async {
+  @MainActor static func main() async {
     await CommandLineTool.run()
   }
 }

@@ -6,10 +6,11 @@ import Workers
 @Suite struct WorkersTests {
   struct NoCommand: Error {}
 
-  @Test func `there are as many threads as cores that this process may use`() throws {
+  @Test func `there are as many threads as cores, but at most six`() throws {
     // nproc reads the affinity mask too.
     let text = try firstLine(ofCommand: "env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc")
-    #expect(try Workers().threadCount == Int(text))
+    #expect(Workers.usableCoreCount == Int(text))
+    #expect(try Workers().threadCount == min(Workers.usableCoreCount, 6))
   }
 
   @Test(arguments: [0, -1, Int.min])
