@@ -26,6 +26,17 @@ struct Create: BackupCommand {
   @Option(help: ArgumentHelp("A tag for the archive; may be given again.", valueName: "key=value"))
   var tag: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Read at most so many bytes per second from the server, such as 500K or 20M.",
+      valueName: "bytes"), transform: ByteRate.parse)
+  var limitRate: ByteRate?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Leave cores and disk to others first; on a local server, where they would be its own.")
+  var nice = true
+
   @Flag(help: "Save even where the pod's memory limit may not suffice.")
   var force = false
 
@@ -47,12 +58,14 @@ struct Create: BackupCommand {
     if save == .save {
       progress.report(.warning("SAVE blocks all clients of the server until it is done"))
     }
+    if nice, case .local = settings.place { ThisProcess.lowerPriority() }
     let session = try await ServerSession.open(settings, report: progress.report)
     var options = CreateBackup.Options()
     options.method = save
     if let level { options.level = level }
     options.tags = try tags()
     options.force = force
+    options.bytesPerSecond = limitRate?.bytesPerSecond
     let result = try await CreateBackup(
       session: session, workers: try Workers(), options: options, report: progress.report
     ).run(into: lock, now: now)

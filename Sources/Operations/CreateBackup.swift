@@ -19,6 +19,8 @@ public struct CreateBackup: Sendable {
     public var level = defaultCompressionLevel
     /// What is written on the archive.
     public var tags: [String: String] = [:]
+    /// How many bytes per second are read from the server at most; nil for as many as there are.
+    public var bytesPerSecond: UInt64?
     /// Whether to go on where the server's memory limit may not suffice for the save.
     public var force = false
 
@@ -147,31 +149,65 @@ public struct CreateBackup: Sendable {
     report(.began("copying the dump"))
     let inspection = DumpInspection(referenceTime: now.milliseconds)
     let sums = DumpSums(hashes: true)
-    let fileDigest = Mutex(SHA256())
     let volume = session.target.volume
-    let stall = session.limits.copyStall
     let total = try await volume.status(of: path)?.byteCount
-    let compressed = try await pipe { send in
-      try await volume.read(path, stallTimeout: stall, deliver: send)
+    let compressed = Mutex<GzipMembersResult?>(nil)
+    let fileDigest = try await pipe { hash in
+      let result = try await pipe { send in
+        try await read(path, of: volume, to: send)
+      } to: { next in
+        try await compressMembers(
+          level: options.level, on: workers, from: next,
+          tap: { block in
+            inspection.consume(sums.next(block))
+            report(.bytes(done: inspection.byteCount, total: total))
+          },
+          deliver: { member in
+            try await hash(member)
+            try pending.write(member)
+          })
+      }
+      compressed.withLock { $0 = result }
     } to: { next in
-      try await compressMembers(
-        level: options.level, on: workers, from: next,
-        tap: { block in
-          inspection.consume(sums.next(block))
-          report(.bytes(done: inspection.byteCount, total: total))
-        },
-        deliver: { member in
-          fileDigest.withLock { $0.update(data: member) }
-          try pending.write(member)
-        })
+      try await digest(of: next)
     }
     try pending.seal()
-    guard let dumpDigest = sums.digest() else {
+    guard let dumpDigest = sums.digest(), let compressed = compressed.withLock({ $0 }) else {
       throw BackupError.internalError("nothing was hashed")
     }
     return Copy(
-      summary: try inspection.finish(), dumpDigest: dumpDigest,
-      fileDigest: fileDigest.withLock { $0.finalize().hexadecimal }, compressed: compressed)
+      summary: try inspection.finish(), dumpDigest: dumpDigest, fileDigest: fileDigest,
+      compressed: compressed)
+  }
+
+  private func read(
+    _ path: String, of volume: any DataVolume,
+    to send: @escaping @Sendable ([UInt8]) async throws -> Void
+  ) async throws {
+    let stall = session.limits.copyStall
+    guard let limit = options.bytesPerSecond else {
+      try await volume.read(path, stallTimeout: stall, deliver: send)
+      return
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let rate = Mutex(RateLimit(bytesPerSecond: limit))
+    try await volume.read(path, stallTimeout: stall) { piece in
+      let due = rate.withLock { $0.due(after: piece.count, at: clock.now - start) }
+      try await send(piece)
+      // What is read next waits in the server's machine until then.
+      try await clock.sleep(until: start + due)
+    }
+  }
+
+  private func digest(
+    of next: @escaping @Sendable () async throws -> [UInt8]?
+  ) async throws -> String {
+    try await withTaskExecutorPreference(workers) {
+      var digest = SHA256()
+      while let piece = try await next() { digest.update(data: piece) }
+      return digest.finalize().hexadecimal
+    }
   }
 
   /// A dump that began before we asked is somebody else's: it may lack what was acknowledged since.

@@ -24,6 +24,16 @@ import Testing
       fact:
         "the value '5' is invalid for '--stall-timeout <span>': \"5\" is not a number and one of "
         + "s m h d w, such as 90s"),
+    Case(
+      "create", "--limit-rate", "10MB",
+      fact:
+        "the value '10MB' is invalid for '--limit-rate <bytes>': \"10MB\" is not a number of bytes, "
+        + "alone or with K, M or G"),
+    Case(
+      "create", "--limit-rate", "0",
+      fact:
+        "the value '0' is invalid for '--limit-rate <bytes>': \"0\" is not a number of bytes, alone "
+        + "or with K, M or G"),
     Case("create", "--tag", "x", fact: "--tag: \"x\" is not KEY=VALUE"),
     Case(
       "create", "--tag", "pre-restore=x",
