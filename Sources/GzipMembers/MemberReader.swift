@@ -6,6 +6,7 @@ struct MemberReader {
   private let blocks: BoundedQueue<[UInt8]>
   private let tally: Tally
   private let workers: Workers
+  private let guessLimit: Int
   private let jobs: Jobs
   private let inflaters = Pool { try Inflater() }
   /// Members that are being inflated because their header told their size, the oldest first.
@@ -26,12 +27,14 @@ struct MemberReader {
     self.blocks = blocks
     self.tally = tally
     self.workers = workers
+    // More would only wait: what takes the bytes, one block after the other, is the slower part then.
+    guessLimit = min(workers.threadCount + 1, 4)
     self.jobs = jobs
   }
 
   mutating func readAll() async throws {
     repeat {
-      while guesses.count <= workers.threadCount, let guess = try await nextGuess() {
+      while guesses.count < guessLimit, let guess = try await nextGuess() {
         guesses.append(guess)
       }
       if guesses.isEmpty {

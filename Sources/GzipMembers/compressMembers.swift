@@ -7,9 +7,8 @@ import Workers
 /// are. Each member carries its own size in an extra header field (``decompressMembers(on:from:tap:)``
 /// uses it); any gzip reader can read the output.
 ///
-/// Memory: with n worker threads at most n + 4 blocks of 1 MiB (2n + 2 where that is less), counted from
-/// reading to the later of `tap` and `deliver`, and 1.5 MiB for each thread. A slow `tap` or `deliver`
-/// makes `next` wait.
+/// Memory: with n worker threads at most n + 3 blocks of 1 MiB, counted from reading to the later of `tap`
+/// and `deliver`, and 1.5 MiB for each thread. A slow `tap` or `deliver` makes `next` wait.
 ///
 /// - Parameters:
 ///   - level: 1 (fast) to 9 (small), as for gzip; a number outside counts as the nearer end.
@@ -30,7 +29,7 @@ public func compressMembers(
 ) async throws -> GzipMembersResult {
   let deflaters = Pool { try Deflater(level: DeflateLevel(level)) }
   // The block that is being read counts too.
-  let limit = min(workers.threadCount + 3, 2 * workers.threadCount + 1)
+  let limit = workers.threadCount + 2
   let blocks = BoundedQueue<[UInt8]>(limit: limit)
   let members = BoundedQueue<Jobs.Promise<[UInt8]>>(limit: limit)
   let tally = Tally()
@@ -75,12 +74,6 @@ private func forEachBlock(
   var isFirst = true
   while let piece = try await next() {
     try Task.checkCancellation()
-    if block.isEmpty, piece.count == blockByteCount {
-      // Passed on as it is: a copy would cost as much as reading it did.
-      try await body(piece)
-      isFirst = false
-      continue
-    }
     var rest = piece[...]
     while !rest.isEmpty {
       if block.isEmpty { block.reserveCapacity(blockByteCount) }

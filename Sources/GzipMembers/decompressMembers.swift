@@ -6,8 +6,8 @@ import Workers
 /// others one after the other. Which way a member takes never changes the bytes: they are those
 /// that `gunzip` gives. Zero bytes after the last member are ignored, as `gunzip` does.
 ///
-/// Memory: at most 2 × `workers.threadCount` + 2 blocks of 1 MiB and, of half as many members, the
-/// compressed bytes (2 MiB each at most, usually far less); a slow `tap` makes `next` wait.
+/// Memory: at most 7 blocks of 1 MiB and the compressed bytes of 4 members (2 MiB each at most, usually far
+/// less), however many workers there are; a slow `tap` makes `next` wait.
 /// What a member inflates to never decides the memory used.
 ///
 /// - Parameters:
@@ -24,7 +24,8 @@ public func decompressMembers(
   from next: @escaping @Sendable () async throws -> [UInt8]?,
   tap: @escaping @Sendable ([UInt8]) async throws -> Void
 ) async throws -> GzipMembersResult {
-  let blocks = BoundedQueue<[UInt8]>(limit: workers.threadCount + 1)
+  // One in the tap, and one that waits for it.
+  let blocks = BoundedQueue<[UInt8]>(limit: 2)
   let tally = Tally()
 
   try await withJobs(on: workers) { group, jobs in

@@ -34,7 +34,7 @@ final class ArchiveFile: Sendable {
     file = try OpenFile(reading: path)
     total = try file.status().byteCount
     self.report = report
-    let first = try file.read(upTo: Self.pieceByteCount)
+    let first = try file.read(upTo: Self.compressedPieceByteCount)
     isCompressed = first.starts(with: [0x1f, 0x8b])
     state = Mutex(State(digest: hashes ? SHA256() : nil, lookahead: first))
   }

@@ -3,7 +3,8 @@ import Glibc
 
 /// The files of this host.
 public struct LocalVolume: DataVolume {
-  private static let pieceByteCount = 1 << 20
+  /// What stays in the cache of a core until it has been passed on.
+  private static let pieceByteCount = 256 << 10
 
   /// Creates the volume.
   public init() {}

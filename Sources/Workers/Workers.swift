@@ -34,7 +34,7 @@ public final class Workers: TaskExecutor {
 
   /// More threads are started only where somebody asks for them: each holds blocks of its own, and the
   /// memory of a run must not depend on the machine.
-  public static let usualLimit = 6
+  public static let usualLimit = 4
 
   /// How many cores this process may use now: those of its affinity mask, as `nproc` counts them.
   public static var usableCoreCount: Int { Threads.usableCoreCount }

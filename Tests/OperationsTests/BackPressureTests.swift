@@ -44,7 +44,7 @@ import Workers
         try await group.waitForAll()
       }
       // What the compression may hold, and what is in the pipe before it and at its ends.
-      #expect(ahead.highest <= min(threads + 4, 2 * threads + 2) + 3)
+      #expect(ahead.highest <= threads + 3 + 3)
     }
   }
 

@@ -6,11 +6,11 @@ import Workers
 @Suite struct WorkersTests {
   struct NoCommand: Error {}
 
-  @Test func `there are as many threads as cores, but at most six`() throws {
+  @Test func `there are as many threads as cores, but at most four`() throws {
     // nproc reads the affinity mask too.
     let text = try firstLine(ofCommand: "env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc")
     #expect(Workers.usableCoreCount == Int(text))
-    #expect(try Workers().threadCount == min(Workers.usableCoreCount, 6))
+    #expect(try Workers().threadCount == min(Workers.usableCoreCount, 4))
   }
 
   @Test(arguments: [0, -1, Int.min])
