@@ -16,19 +16,25 @@ public struct PodServer: ServerControl {
   public let memoryLimitByteCount: UInt64?
   /// The command and arguments of the container, as its manifest has them.
   public let startArguments: [String]
+  /// How long a pod that does not change is waited for at least: its volume may have to follow it to
+  /// another node, and nothing can be undone without a pod.
+  let returnPatience: Duration
 
   /// Creates the control of a server.
   ///
-  /// - Parameter memoryLimitByteCount: The limit of the container, as in ``Target/kubernetes(_:)``.
+  /// - Parameters:
+  ///   - memoryLimitByteCount: The limit of the container, as in ``Target/kubernetes(_:)``.
+  ///   - returnPatience: How long a pod that does not change is waited for at least.
   public init(
     kubectl: Kubectl, container: PodContainer, port: Int, memoryLimitByteCount: UInt64?,
-    startArguments: [String] = []
+    startArguments: [String] = [], returnPatience: Duration = .seconds(300)
   ) {
     self.kubectl = kubectl
     self.container = container
     self.port = port
     self.memoryLimitByteCount = memoryLimitByteCount
     self.startArguments = startArguments
+    self.returnPatience = returnPatience
   }
 
   /// Runs a body while the port of the pod is forwarded to this host.
@@ -118,7 +124,8 @@ public struct PodServer: ServerControl {
     "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
   ]
 
-  /// Looks at the pod until a look is enough, or nothing has changed for the timeout.
+  /// Looks at the pod until a look is enough, or nothing has changed for the timeout or the patience
+  /// with a pod, whichever is longer.
   private func wait(
     timeout: Duration, until look: (Pod?) -> Progress
   ) async throws {
@@ -153,7 +160,7 @@ public struct PodServer: ServerControl {
       } catch TargetError.stalled {
         reason = "the cluster does not answer"
       }
-      guard ContinuousClock.now - lastChange < timeout else {
+      guard ContinuousClock.now - lastChange < max(timeout, returnPatience) else {
         throw TargetError.podDidNotComeBack(reason: reason)
       }
       try await Task.sleep(for: Self.interval)

@@ -68,7 +68,8 @@ struct ClusterRedis: Sendable {
   /// Waits until a pod is ready that is not about to end.
   func awaitReady(_ pod: String = pod) async throws {
     let fields = "{.metadata.deletionTimestamp}{.status.conditions[?(@.type==\"Ready\")].status}"
-    try await eventually("\(pod) is ready") {
+    // A busy kubelet takes its time to let a pod go.
+    try await eventually("\(pod) is ready", within: .seconds(300)) {
       try await kubectl("get", "pod", pod, "--ignore-not-found", "-o", "jsonpath=\(fields)")
         == "True"
     }

@@ -54,7 +54,7 @@ final class FakeCluster: Sendable {
   func server() -> PodServer {
     PodServer(
       kubectl: kubectl(), container: PodContainer(pod: "pod-0", container: "redis"), port: 6379,
-      memoryLimitByteCount: nil)
+      memoryLimitByteCount: nil, returnPatience: .zero)
   }
 
   /// The first words of all calls so far.

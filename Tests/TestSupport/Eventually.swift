@@ -1,11 +1,12 @@
 /// Waits until a condition holds that another process brings about.
 ///
-/// - Throws: ``NeverHappened`` after a minute, or what the condition throws.
+/// - Throws: ``NeverHappened`` after the limit, or what the condition throws.
 public func eventually(
-  _ what: String, isolation: isolated (any Actor)? = #isolation,
+  _ what: String, within limit: Duration = .seconds(60),
+  isolation: isolated (any Actor)? = #isolation,
   _ condition: () async throws -> Bool
 ) async throws {
-  let deadline = ContinuousClock.now + .seconds(60)
+  let deadline = ContinuousClock.now + limit
   while try await !condition() {
     guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
     try await Task.sleep(for: .milliseconds(5))
