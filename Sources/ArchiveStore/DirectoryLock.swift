@@ -14,7 +14,9 @@ public final class DirectoryLock: Sendable {
 
   /// Removes what an interrupted run left: files of ours that were never published, nothing else.
   func sweep() throws {
-    for name in try FileTree.names(in: directory.path) where Self.isPending(name) {
+    let names = try FileTree.names(in: directory.path)
+    try finishRemovals(among: Set(names))
+    for name in names where Self.isPending(name) {
       try FileTree.remove(directory.join(name))
     }
   }
@@ -61,7 +63,7 @@ public final class DirectoryLock: Sendable {
   }
 
   /// Puts a small file in the place of another, in one step.
-  private func replace(_ name: String, with bytes: [UInt8]) throws {
+  func replace(_ name: String, with bytes: [UInt8]) throws {
     let pending = directory.join(name + ArchiveName.pendingSuffix)
     let file = try OpenFile(creating: pending)
     try file.write(bytes)

@@ -7,21 +7,21 @@ public struct ManifestDocument: Sendable {
 
   /// What this version understands of it.
   public private(set) var manifest: Manifest
-  private var fields: [String: JSONValue]
+  /// The text that it was read from; empty when it was not read.
+  private let text: [UInt8]
 
   /// A manifest that has nothing but what this version knows.
   public init(_ manifest: Manifest) {
     self.manifest = manifest
-    fields = [:]
+    text = []
   }
 
   /// Reads a manifest.
   ///
   /// - Throws: `DecodingError` when it is not JSON or lacks what every version has.
   public init(json: [UInt8]) throws {
-    let decoder = JSON.decoder()
-    manifest = try decoder.decode(Manifest.self, from: Data(json))
-    fields = try decoder.decode([String: JSONValue].self, from: Data(json))
+    manifest = try JSON.decoder().decode(Manifest.self, from: Data(json))
+    text = json
   }
 
   /// Whether a newer version wrote it, so that it must be left as it is.
@@ -32,11 +32,17 @@ public struct ManifestDocument: Sendable {
     manifest.verification = verification
   }
 
+  /// Pins the archive, or takes its pin away.
+  mutating func pin(_ pinned: Bool) {
+    manifest.pinned = pinned
+  }
+
   /// The document as text, keys that this version does not know included.
   public func json() throws -> [UInt8] {
     let known = try JSON.decoder().decode(
       [String: JSONValue].self, from: JSON.encoder().encode(manifest))
-    var document = fields.isEmpty ? known : fields
+    var document =
+      text.isEmpty ? known : try JSON.decoder().decode([String: JSONValue].self, from: Data(text))
     for key in Self.changingKeys {
       document[key] = document[key].merged(with: known[key])
     }

@@ -40,21 +40,30 @@ struct Create: BackupCommand {
   @Flag(help: "Save even where the pod's memory limit may not suffice.")
   var force = false
 
+  @Flag(help: "Then remove what the --keep options do not keep.")
+  var prune = false
+
+  @OptionGroup var retention: RetentionOptions
+  @OptionGroup var locking: LockOptions
+
   var clientKeyFile: String? { clientKey.key }
 
   func validate() throws {
     if let level, !(1...9).contains(level) {
       throw ValidationError("--level: \(level) is not from 1 to 9")
     }
+    if retention.isGiven && !prune { throw ValidationError("the --keep options go with --prune") }
     _ = try tags()
   }
 
   func run() async throws {
-    let now = Date()
     let progress = ProgressLine(output)
     defer { progress.clear() }
     let settings = try server.settings(key: clientKeyFile)
-    let lock = try archives.lock(for: "create", now: now)
+    let policy = prune ? try retention.policy() : nil
+    let lock = try await locking.take(archives, for: "create", report: progress.report)
+    // Waiting may have taken long; the name of the archive is when it was begun.
+    let now = Date()
     if save == .save {
       progress.report(.warning("SAVE blocks all clients of the server until it is done"))
     }
@@ -74,13 +83,26 @@ struct Create: BackupCommand {
       progress.report(
         .warning("RDB version \(result.manifest.rdb.version) is newer than this tool understands"))
     }
-    try show(result)
+    if !output.json { show(result) }
+    if let policy { try prune(result, policy, in: lock, progress) }
+    if output.json { try Output.standard.write(json: result.manifest) }
   }
 
-  private func show(_ result: CreateBackup.Result) throws {
-    if output.json { return try Output.standard.write(json: result.manifest) }
-    let isWatched = Output.standard.isTerminal || Output.error.isTerminal
-    guard output.verbose || (isWatched && !output.quiet) else { return }
+  private func prune(
+    _ result: CreateBackup.Result, _ policy: RetentionPolicy, in lock: DirectoryLock,
+    _ progress: ProgressLine
+  ) throws {
+    let decisions = try PruneArchives(policy: policy, source: result.manifest.source?.identity)
+      .run(in: lock, now: Date())
+    for warning in PruneText.warnings(decisions) { progress.report(.warning(warning)) }
+    guard output.isWatched, !output.json else { return }
+    for decision in decisions where decision.removes {
+      Output.standard.write("\(decision.archive.name): removed, \(decision.words)\n")
+    }
+  }
+
+  private func show(_ result: CreateBackup.Result) {
+    guard output.isWatched else { return }
     let manifest = result.manifest
     Output.standard.write(
       "\(result.path): \(manifest.content.keys) keys, "

@@ -29,15 +29,18 @@ struct DirectoryOptions: ParsableArguments, Sendable {
     let directory = archiveDirectory()
     return try translatingErrors {
       try directory.make(makingParent: given(.current) == nil)
-      let holder =
-        "pid \(ProcessInfo.processInfo.processIdentifier), \(Tool.name) \(command), "
-        + "since \(now.formatted(.iso8601))"
       do {
-        return try directory.lock(holder: holder)
+        return try directory.lock(holder: Self.holder(command, now: now))
       } catch let error as FileError {
         throw BackupError(using: directory.path, error)
       }
     }
+  }
+
+  /// What other runs are told about this one while it holds the lock.
+  static func holder(_ command: String, now: Date) -> String {
+    "pid \(ProcessInfo.processInfo.processIdentifier), \(Tool.name) \(command), "
+      + "since \(now.formatted(.iso8601))"
   }
 
   /// The options as they were given, for commands that are proposed.

@@ -14,6 +14,11 @@ struct OutputOptions: ParsableArguments, Sendable {
   @Flag(help: "Show no progress line.")
   var noProgress = false
 
+  /// Whether a person wants to read what went well: cron mails only what did not.
+  var isWatched: Bool {
+    verbose || (!quiet && (Output.standard.isTerminal || Output.error.isTerminal))
+  }
+
   func validate() throws {
     if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
   }

@@ -14,7 +14,10 @@ struct RaibidBackup: ParsableCommand {
       \(ExitStatus.table)
       """,
     version: Tool.version,
-    subcommands: [Create.self, List.self, Inspect.self, Verify.self, Restore.self, Schedule.self])
+    subcommands: [
+      Create.self, List.self, Inspect.self, Verify.self, Restore.self, Prune.self, Pin.self,
+      Unpin.self, Schedule.self,
+    ])
 
   func run() throws {
     // A cron line that lost its command must not look like a backup that was made.

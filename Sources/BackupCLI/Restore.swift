@@ -52,6 +52,7 @@ struct Restore: BackupCommand {
 
   @OptionGroup var server: ServerOptions
   @OptionGroup var archives: DirectoryOptions
+  @OptionGroup var locking: LockOptions
   @OptionGroup var output: OutputOptions
 
   var clientKeyFile: String? { tlsKey }
@@ -92,7 +93,7 @@ struct Restore: BackupCommand {
     let request: RestoreBackup.Request =
       try archive.map { .restore(try archives.find($0, of: settings.identity)) }
       ?? (resume ? .resume : .rollback)
-    let lock = try archives.lock(for: "restore \(name)", now: now)
+    let lock = try await locking.take(archives, for: "restore \(name)", report: progress.report)
     let session = try await ServerSession.open(settings, report: progress.report)
     var options = RestoreBackup.Options()
     options.safetyBackup = !noSafetyBackup

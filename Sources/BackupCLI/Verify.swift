@@ -42,7 +42,8 @@ struct Verify: BackupCommand {
         ? try await operation.runQuick(entry, now: now)
         : try await operation.run(entry, now: now)
       if !quick || result.verdict == .damaged {
-        try operation.record(result, now: now)
+        try operation.record(
+          result, now: now, holder: DirectoryOptions.holder("verify", now: now))
       }
       results.append(result)
       progress.clear()

@@ -94,13 +94,15 @@ public struct VerifyArchive: Sendable {
   /// Writes the verdict beside the archive, where that is possible; an archive without a manifest gets
   /// one when it is whole.
   ///
+  /// - Parameter holder: What another run is told about this one meanwhile.
+  ///
   /// Nothing is recorded in a directory that cannot be written or that another run is writing to.
   /// - Throws: ``BackupError`` when writing fails half-way.
-  public func record(_ result: Result, now: Date) throws {
+  public func record(_ result: Result, now: Date, holder: String) throws {
     guard let directory = result.entry.directory else { return }
     let lock: DirectoryLock
     do {
-      lock = try directory.lock(holder: "verify")
+      lock = try directory.lock(holder: holder)
     } catch is DirectoryError {
       return
     } catch let error as FileError where error.isReadOnly || error.isDenied {

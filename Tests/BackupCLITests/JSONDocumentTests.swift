@@ -62,6 +62,13 @@ import Testing
           in: try await tool.run(["verify", "--json"] + damaged(server, in: archives)))
         #expect(verified.symmetricDifference(try Self.documented("Verify")).sorted() == [])
 
+        let pinned = Self.paths(in: try await tool("pin", "latest", "--json"))
+        #expect(pinned.symmetricDifference(try Self.documented("Pin")).sorted() == [])
+        #expect(try await tool("unpin", "latest").status == 0)
+        #expect(try await tool("create").status == 0)
+        let pruned = Self.paths(in: try await tool("prune", "--json", "--keep-last", "1"))
+        #expect(pruned.symmetricDifference(try Self.documented("Prune")).sorted() == [])
+
         let error = Self.paths(in: try await tool("verify", "--json", "/none"))
         #expect(error.symmetricDifference(try Self.documented("Errors")).sorted() == [])
       }
