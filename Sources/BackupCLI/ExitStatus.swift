@@ -16,11 +16,17 @@ enum ExitStatus: Int32, Error, CaseIterable {
   case incompatible = 76
   case denied = 77
   case config = 78
+  case stale = 79
   case restoreFailed = 80
   case rollbackFailed = 81
   case hungUp = 129
   case interrupted = 130
   case terminated = 143
+
+  /// The codes of a Nagios plugin; `status --nagios` alone uses them.
+  case nagiosWarning = 1
+  case nagiosCritical = 2
+  case nagiosUnknown = 3
 
   init(_ kind: BackupError.Kind) {
     self =
@@ -56,18 +62,22 @@ enum ExitStatus: Int32, Error, CaseIterable {
     case .incompatible: "this server cannot load this RDB version, or lacks what is needed"
     case .denied: "wrong password, ACL, RBAC, or file permission"
     case .config: "the configuration is wrong, or a policy refuses"
+    case .stale: "status: no fresh verified backup, or something else to look at"
     case .restoreFailed: "the restore failed; the old data is served again"
     case .rollbackFailed:
       "the restore failed, the old data is not served; see the message"
     case .hungUp: "SIGHUP: cleaned up, nothing half-done"
     case .interrupted: "SIGINT: cleaned up, nothing half-done"
+    case .nagiosWarning: "status --nagios: warning"
+    case .nagiosCritical: "status --nagios: critical"
+    case .nagiosUnknown: "status --nagios: unknown"
     case .terminated: "SIGTERM: cleaned up, nothing half-done"
     }
   }
 
   /// The table of all codes as `--help` shows it.
   static var table: String {
-    allCases.map { status in
+    allCases.filter { $0.rawValue == 0 || $0.rawValue > 3 }.map { status in
       let code = "\(status.rawValue)"
       return String(repeating: " ", count: 5 - code.count) + code + "  " + status.meaning
     }.joined(separator: "\n")

@@ -66,13 +66,21 @@ struct RestoreLog: Sendable {
 
   /// Whether the last restore of a Redis began and never said how it ended.
   func isUnfinished(source: String) throws -> Bool {
+    try unfinishedTargets().contains(source)
+  }
+
+  /// Each Redis whose last restore began and never said how it ended.
+  func unfinishedTargets() throws -> Set<String> {
     guard let bytes = try FileTree.contents(of: path, limit: Self.maximumByteCount) else {
-      return false
+      return []
     }
     let decoder = JSON.decoder()
-    let last = bytes.split(separator: UInt8(ascii: "\n"))
-      .compactMap { try? decoder.decode(Line.self, from: Data($0)) }
-      .last { $0.target == source }
-    return last?.event == .started || last?.event == .rollbackFailed
+    var last: [String: Event] = [:]
+    for text in bytes.split(separator: UInt8(ascii: "\n")) {
+      // A line that a power cut has shortened says nothing.
+      guard let line = try? decoder.decode(Line.self, from: Data(text)) else { continue }
+      last[line.target] = line.event
+    }
+    return Set(last.filter { $0.value == .started || $0.value == .rollbackFailed }.keys)
   }
 }

@@ -44,6 +44,7 @@ import Testing
     Case("prune", "--keep-daily=-1", fact: "--keep-daily: -1 is not from 0 to 1000000"),
     Case("prune", "--keep-tag", "=x", fact: "--keep-tag: it is not KEY or KEY=VALUE"),
     Case("prune", "--wait=5", fact: "\"5\" is not a number and one of s m h d w, such as 90s"),
+    Case("status", "--shrink-limit", "101", fact: "--shrink-limit: 101 is not from 0 to 100"),
     Case("verify", "--all", "x", fact: "--all goes without ARCHIVE"),
     Case("restore", fact: "which archive? a path, a name, or \"latest\""),
     Case("restore", "--resume", "--rollback", fact: "--resume and --rollback exclude each other"),

@@ -62,6 +62,8 @@ import Testing
           in: try await tool.run(["verify", "--json"] + damaged(server, in: archives)))
         #expect(verified.symmetricDifference(try Self.documented("Verify")).sorted() == [])
 
+        let status = Self.paths(in: try await tool("status", "--json"))
+        #expect(status.symmetricDifference(try Self.documented("Status")).sorted() == [])
         let pinned = Self.paths(in: try await tool("pin", "latest", "--json"))
         #expect(pinned.symmetricDifference(try Self.documented("Pin")).sorted() == [])
         #expect(try await tool("unpin", "latest").status == 0)

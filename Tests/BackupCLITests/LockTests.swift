@@ -12,7 +12,7 @@ import Testing
         let tool = BackupTool(for: server, archives: archives)
         let first = try await tool.run(["create"]) { processID in
           try await holds(processID, archives)
-          for arguments in [["list"], ["prune", "--keep-last", "1", "--dry-run"]] {
+          for arguments in [["list"], ["status"], ["prune", "--keep-last", "1", "--dry-run"]] {
             let reader = try await tool.run(arguments)
             #expect([0, 79].contains(reader.status), "\(reader)")
           }
