@@ -45,6 +45,7 @@ struct Create: BackupCommand {
 
   @OptionGroup var retention: RetentionOptions
   @OptionGroup var locking: LockOptions
+  @OptionGroup var metrics: MetricsOptions
 
   var clientKeyFile: String? { clientKey.key }
 
@@ -57,7 +58,13 @@ struct Create: BackupCommand {
   }
 
   func run() async throws {
-    let progress = ProgressLine(output)
+    try await metrics.recording(archives, source: place.settings?.identity ?? "unknown") { phases in
+      try await run(phases)
+    }
+  }
+
+  private func run(_ phases: PhaseClock) async throws {
+    let progress = ProgressLine(output, phases: phases)
     defer { progress.clear() }
     let settings = try server.settings(key: clientKeyFile)
     let policy = prune ? try retention.policy() : nil

@@ -47,6 +47,17 @@ enum ExitStatus: Int32, Error, CaseIterable {
       }
   }
 
+  /// How a run ends that throws this.
+  init(error: any Error) {
+    self =
+      switch error {
+      case let status as ExitStatus: status
+      case let error as BackupError: ExitStatus(error.kind)
+      case is CancellationError: .interrupted
+      default: .internal
+      }
+  }
+
   /// What the code means, for `--help` and the README.
   var meaning: String {
     switch self {

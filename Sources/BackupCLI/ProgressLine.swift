@@ -17,10 +17,13 @@ final class ProgressLine: Sendable {
 
   private let options: OutputOptions
   private let showsLine: Bool
+  private let phases: PhaseClock?
   private let state = Mutex(State())
 
-  init(_ options: OutputOptions) {
+  /// - Parameter phases: Takes the time of the parts that are reported.
+  init(_ options: OutputOptions, phases: PhaseClock? = nil) {
     self.options = options
+    self.phases = phases
     showsLine = Output.error.isTerminal && !options.noProgress && !options.quiet && !options.verbose
   }
 
@@ -33,6 +36,7 @@ final class ProgressLine: Sendable {
   }
 
   private func take(_ progress: Progress) {
+    if case .began(let part) = progress { phases?.began(part) }
     state.withLock { state in
       switch progress {
       case .began(let part):

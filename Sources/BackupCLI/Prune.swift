@@ -20,6 +20,7 @@ struct Prune: BackupCommand {
   @OptionGroup var clientKey: ClientKeyOption
   @OptionGroup var archives: DirectoryOptions
   @OptionGroup var locking: LockOptions
+  @OptionGroup var metrics: MetricsOptions
   @OptionGroup var output: OutputOptions
 
   var clientKeyFile: String? { clientKey.key }
@@ -36,6 +37,7 @@ struct Prune: BackupCommand {
       decisions = try operation.run(in: lock, now: Date())
     }
     progress.clear()
+    metrics.update(archives)
     for warning in PruneText.warnings(decisions) { progress.report(.warning(warning)) }
     if output.json {
       return try Output.standard.write(json: PruneDocument(decisions))

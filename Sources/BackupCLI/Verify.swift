@@ -22,6 +22,7 @@ struct Verify: BackupCommand {
   @OptionGroup var server: ServerOptions
   @OptionGroup var clientKey: ClientKeyOption
   @OptionGroup var archives: DirectoryOptions
+  @OptionGroup var metrics: MetricsOptions
   @OptionGroup var output: OutputOptions
 
   var clientKeyFile: String? { clientKey.key }
@@ -49,6 +50,7 @@ struct Verify: BackupCommand {
       progress.clear()
       if !output.json, !output.quiet || result.verdict == .damaged { show(result) }
     }
+    metrics.update(archives)
     if output.json {
       try Output.standard.write(
         json: VerifyDocument(archives: results.map(VerifyDocument.Archive.init)))

@@ -95,6 +95,13 @@ public final class OpenFile: Sendable {
     }
   }
 
+  /// Lets everybody read the file.
+  public func makeReadable() throws(FileError) {
+    guard fchmod(descriptor, 0o644) == 0 else {
+      throw FileError(verb: "open to readers", path: path, errorNumber: errno)
+    }
+  }
+
   /// Tells the system to forget its copy of the file in memory, so that the next read asks the disk.
   ///
   /// Only an advice: a file system may ignore it.

@@ -1,0 +1,87 @@
+import ArchiveStore
+import ArgumentParser
+import Files
+import FoundationEssentials
+import Operations
+
+/// Where figures go for a monitoring system.
+struct MetricsOptions: ParsableArguments, Sendable {
+  @Option(
+    help: ArgumentHelp(
+      "A file for the textfile collector of Prometheus's node_exporter, replaced in one step.",
+      valueName: "file"))
+  var metricsFile: String?
+
+  private static let maximumByteCount = 16 << 20
+
+  /// Runs a backup, and writes how it ended, whatever that is.
+  ///
+  /// Figures that cannot be written are a warning: they never decide a run.
+  func recording(
+    _ archives: DirectoryOptions, source: String, _ body: (PhaseClock) async throws -> Void
+  ) async throws {
+    let phases = PhaseClock()
+    let began = Date()
+    var failure: (any Error)?
+    do {
+      try await body(phases)
+    } catch {
+      failure = error
+    }
+    write(archives, sources: [source]) { metrics in
+      metrics.set("last_attempt_timestamp_seconds", of: source, Metrics.seconds(began))
+      metrics.set(
+        "last_exit_code", of: source, (failure.map { ExitStatus(error: $0) } ?? .done).rawValue)
+      metrics.set(
+        "duration_seconds", of: source,
+        phases.finish().map { (labels: [("phase", $0.name)], value: "\($0.seconds)") })
+    }
+    if let failure { throw failure }
+  }
+
+  /// Writes what the directory holds now, and leaves what an earlier run of `create` has written.
+  func update(_ archives: DirectoryOptions) {
+    write(archives, sources: archives.sourceName.map { [$0] }) { _ in }
+  }
+
+  private func write(
+    _ archives: DirectoryOptions, sources: [String]?, _ change: (inout Metrics) -> Void
+  ) {
+    guard let path = metricsFile ?? Environment.current.option("metrics-file") else { return }
+    do {
+      let old = try FileTree.contents(of: path, limit: Self.maximumByteCount) ?? []
+      var metrics = Metrics(parsing: String(decoding: old, as: UTF8.self))
+      change(&metrics)
+      do {
+        let entries = try archives.archiveDirectory().archives()
+        for source in sources ?? Array(Set(entries.compactMap(\.source))) {
+          metrics.set(entries, of: source)
+          metrics.set(
+            "build_info", of: source, [(labels: [("version", Tool.version)], value: "1")])
+        }
+      } catch {
+        // The run itself has met the same fault and says so; the old figures stay.
+      }
+      try Self.replace(path, with: Array(metrics.text.utf8))
+    } catch {
+      Output.error.write(
+        "\(Tool.name): warning: cannot write the metrics to \(path): \(error)\n")
+    }
+  }
+
+  private static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
+    let pending = path + ".part"
+    try FileTree.remove(pending)
+    let file = try OpenFile(creating: pending)
+    do {
+      try file.write(bytes)
+      // The collector is another user.
+      try file.makeReadable()
+      try file.sync()
+      try FileTree.rename(pending, replacing: path)
+    } catch {
+      try FileTree.remove(pending)
+      throw error
+    }
+  }
+}
