@@ -7,6 +7,8 @@ struct NightlyRun {
   /// The program and its arguments, with absolute paths.
   private let words: [String]
   private let directory: String
+  /// The directory of the metrics file, where there is one.
+  private let metricsDirectory: String?
   private let home: String
   /// What the run needs of the environment beside `HOME`.
   private let variables: [(name: String, value: String)]
@@ -16,13 +18,18 @@ struct NightlyRun {
   ///   - words: The options of `create` as they were given.
   ///   - ownOptions: Options with a value among them that `create` does not get.
   ///   - directory: Where the archives go.
+  ///   - metricsFile: Where the figures go.
   ///   - environment: Where the rest of the settings is.
   init(
     at time: NightlyTime.Clock, words: [String], without ownOptions: Set<String>,
-    directory: String, environment: Environment
+    directory: String, metricsFile: String?, environment: Environment
   ) {
     self.time = time
     self.directory = Self.absolute(directory)
+    metricsDirectory = metricsFile.map { file in
+      let path = Self.absolute(file)
+      return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path
+    }
     home = environment.value("HOME") ?? "/root"
     self.words = [Self.program, "create"] + Self.options(words, without: ownOptions)
     variables =
@@ -40,7 +47,7 @@ struct NightlyRun {
     return environment + "\(time.minute) \(time.hour) * * * \(command)\n"
   }
 
-  /// The service of systemd. It may write to the directory of the archives and nowhere else.
+  /// The service of systemd. It may write to the directories of archives and figures, nowhere else.
   var service: String {
     let environment = ([("HOME", home)] + variables).map { name, value in
       "Environment=\(Self.unitWord("\(name)=\(value)"))"
@@ -57,7 +64,7 @@ struct NightlyRun {
       ExecStart=\(words.map(Self.commandWord).joined(separator: " "))
       \(environment)
       UMask=0077
-      ReadWritePaths=\(Self.unitWord("-" + directory))
+      ReadWritePaths=\(writablePaths)
       ProtectSystem=strict
       ProtectHome=read-only
       PrivateTmp=yes
@@ -81,6 +88,11 @@ struct NightlyRun {
       """
   }
 
+  private var writablePaths: String {
+    ([directory] + (metricsDirectory.map { [$0] } ?? []))
+      .map { Self.unitWord("-" + $0) }.joined(separator: " ")
+  }
+
   /// The timer of systemd. A night that the host slept through is made up for.
   var timer: String {
     let clock = [time.hour, time.minute].map { $0 < 10 ? "0\($0)" : "\($0)" }
@@ -102,7 +114,8 @@ struct NightlyRun {
 
   /// The options whose value is a file.
   private static let fileOptions: Set<String> = [
-    "--cacert", "--cert", "--directory", "--key", "--kubeconfig", "--password-file", "--tls-key",
+    "--cacert", "--cert", "--directory", "--key", "--kubeconfig", "--metrics-file",
+    "--password-file", "--tls-key",
   ]
 
   private static func options(_ words: [String], without left: Set<String>) -> [String] {

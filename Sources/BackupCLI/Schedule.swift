@@ -102,6 +102,7 @@ extension ScheduleCommand {
   func nightlyRun(without ownOptions: Set<String> = []) throws -> NightlyRun {
     // A wrong setting should be told today, not found in the log of a night.
     let settings = try server.settings(key: clientKeyFile)
+    if create.prune { _ = try create.retention.policy() }
     let environment = Environment.current
     if environment.password != nil, settings.password == environment.password {
       Output.error.write(
@@ -113,6 +114,8 @@ extension ScheduleCommand {
     }
     return NightlyRun(
       at: time.at, words: Array(words), without: ownOptions.union(["--at"]),
-      directory: archives.archiveDirectory().path, environment: environment)
+      directory: archives.archiveDirectory().path,
+      metricsFile: create.metrics.metricsFile ?? environment.option("metrics-file"),
+      environment: environment)
   }
 }

@@ -71,6 +71,20 @@ import Testing
   }
 
   @Test
+  func `the nightly run may prune and write figures`() async throws {
+    try await withTemporaryDirectory { home in
+      let tool = BackupTool(
+        options: ["--target", "local", "--directory", "/a", "--metrics-file", "/b c/x.prom"],
+        home: home)
+      let service = try await tool(
+        "schedule", "systemd", "--unit", "service", "--prune", "--keep-daily", "14")
+      #expect(service.output.contains("\nReadWritePaths=-/a \"-/b c\"\n"), "\(service)")
+      #expect(service.output.contains(" create --prune --keep-daily 14 --target local "))
+      #expect(try await tool("schedule", "cron", "--prune").status == 64)
+    }
+  }
+
+  @Test
   func `systemd accepts the units`() async throws {
     try await withTemporaryDirectory { place in
       let tool = BackupTool(
