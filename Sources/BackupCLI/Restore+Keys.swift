@@ -10,7 +10,8 @@ extension Restore {
   ) async throws {
     let asks = !yes && !dryRun
     let entry = try archives.find(archive, of: settings.identity)
-    let lock = try archives.lock(for: "restore \(archive)", now: now)
+    let lock = try await locking.take(
+      archives, for: "restore \(archive)", report: progress.report)
     let session = try await ServerSession.open(settings, report: progress.report)
     var options = RestoreKeys.Options()
     options.replaces = selection.replace
