@@ -55,7 +55,8 @@ let package = Package(
     library("Targets", [crypto, subprocess, systemPackage]),
     library("RedisClient", [nioCore, nioPosix, nioTLS, nioSSL]),
     library("RDBFormat", ["CRC64"]),
-    library("CRC64"),
+    library("CRC64", ["CFold64"]),
+    .target(name: "CFold64"),
     library("GzipMembers", ["CZlib", "Workers"]),
     library("Workers", ["CProcess"]),
     library("Files"),
@@ -92,7 +93,7 @@ let package = Package(
 // The parser of dumps by itself: scripts/test runs its tests on ten thousand damaged files with
 // optimisation, scripts/fuzz builds it with a sanitizer that nothing else can have.
 if let purpose = Context.environment["RAIBID_RDB_ONLY"] {
-  var parts = ["CRC64", "RDBFormat"]
+  var parts = ["CFold64", "CRC64", "RDBFormat"]
   if purpose == "test" { parts += ["CRC64Tests", "RDBFormatTests"] }
   package.products = []
   package.dependencies = []

@@ -1,3 +1,5 @@
+import CFold64
+
 /// The 64-bit checksum at the end of an RDB file, computed over any number of pieces.
 ///
 /// Polynomial `0xad93d23594c935a9` (Jones), input and output reflected, initial value and final
@@ -13,6 +15,19 @@ public struct CRC64: Sendable, Equatable {
 
   /// Takes the next bytes. Any split of the same bytes gives the same value.
   public mutating func update(_ bytes: Span<UInt8>) {
+    let foldedByteCount = bytes.count & ~63
+    guard foldedByteCount > 0, fold64_is_available() else { return look(up: bytes) }
+    let folded = unsafe bytes.withUnsafeBufferPointer { buffer in
+      unsafe fold64(value, buffer.baseAddress, foldedByteCount)
+    }
+    let tables = CRC64Tables.shared
+    let slices = tables.slices.span
+    value = CRC64.look(CRC64.look(folded.first, slices) ^ folded.second, slices)
+    look(up: bytes.extracting(droppingFirst: foldedByteCount))
+  }
+
+  /// Takes the next bytes with table lookups alone, as processors without carry-less multiplication do.
+  mutating func look(up bytes: Span<UInt8>) {
     let tables = CRC64Tables.shared
     let slices = tables.slices.span
     let advance = tables.advance.span
