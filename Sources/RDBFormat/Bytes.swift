@@ -51,14 +51,36 @@ extension Span<UInt8> {
   }
 }
 
+extension MutableSpan<UInt8> {
+  @inline(__always)
+  mutating func storeLittleEndian64(_ word: UInt64, at index: Int) {
+    // One check for all eight, which then become one store.
+    guard index >= 0, index <= count - 8 else { return }
+    for byte in 0..<8 {
+      self[index &+ byte] = UInt8(truncatingIfNeeded: word >> UInt64(8 * byte))
+    }
+  }
+}
+
 extension [UInt8] {
   /// Replaces as many bytes as are given.
   @inline(__always)
   mutating func overwrite(from start: Int, with bytes: Span<UInt8>) {
+    guard start >= 0, bytes.count <= count - start else { return }
     var target = mutableSpan
-    guard start >= 0, bytes.count <= target.count - start else { return }
-    for index in 0..<bytes.count {
-      target[start &+ index] = bytes[index]
+    guard bytes.count >= 8 else {
+      for index in 0..<bytes.count {
+        target[start &+ index] = bytes[index]
+      }
+      return
     }
+    var index = 0
+    while bytes.count - index > 8 {
+      target.storeLittleEndian64(bytes.littleEndian64(at: index), at: start &+ index)
+      index += 8
+    }
+    // The last word overlaps the one before it: cheaper than a few bytes one by one.
+    index = bytes.count - 8
+    target.storeLittleEndian64(bytes.littleEndian64(at: index), at: start &+ index)
   }
 }

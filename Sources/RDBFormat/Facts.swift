@@ -16,6 +16,17 @@ struct Facts: Sendable {
     var expires: UInt64 = 0
     var expiredKeys: UInt64 = 0
     var fieldExpiringHashes: UInt64 = 0
+
+    @inline(__always)
+    fileprivate mutating func count(
+      expiresAt: Int64?, referenceTime: Int64, hasExpiringFields: Bool
+    ) {
+      keys += 1
+      if hasExpiringFields { fieldExpiringHashes += 1 }
+      guard let expiresAt else { return }
+      expires += 1
+      if expiresAt <= referenceTime { expiredKeys += 1 }
+    }
   }
 
   private(set) var databases: [Database] = []
@@ -55,11 +66,8 @@ struct Facts: Sendable {
     types[type] += 1
     if expiresAt != nil { expires += 1 }
     guard let position else { return }
-    databases[position].keys += 1
-    if hasExpiringFields { databases[position].fieldExpiringHashes += 1 }
-    guard let expiresAt else { return }
-    databases[position].expires += 1
-    if expiresAt <= referenceTime { databases[position].expiredKeys += 1 }
+    databases[position].count(
+      expiresAt: expiresAt, referenceTime: referenceTime, hasExpiringFields: hasExpiringFields)
   }
 
   /// Remembers a key if it is among the largest.

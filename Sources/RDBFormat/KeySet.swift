@@ -22,7 +22,6 @@ struct KeySet: Sendable {
   static let limit = 1 << 21 - 1 << 18
 
   private static let largestSlotCount = 1 << 21
-  private static let batchCount = 64
   private static let batchByteCount = 16 << 10
 
   /// Whether every key so far was compared with all before it.
@@ -31,25 +30,24 @@ struct KeySet: Sendable {
   private var slots: [UInt64]
   private var count = 0
   private let seed: UInt64
-  private var batch: [Waiting] = []
+  private var batch = [128 of Waiting](repeating: Waiting())
+  private var waitingCount = 0
   private var touched: UInt64 = 0
-  // The last bytes of a key are hashed as a word, which may reach a little further.
-  private var buffer = [UInt8](repeating: 0, count: batchByteCount + keptByteCount + 8)
+  private var buffer = [UInt8](repeating: 0, count: batchByteCount + keptByteCount)
   private var current = 0..<0
   private var currentByteCount: UInt64 = 0
   private var tail = CRC64()
 
   private struct Waiting: Sendable {
-    let hash: UInt64
-    let byteOffset: UInt64
-    let database: UInt64
-    let key: Range<Int>
+    var hash: UInt64 = 0
+    var byteOffset: UInt64 = 0
+    var database: UInt64 = 0
+    var key = 0..<0
   }
 
   init() {
     slots = [UInt64](repeating: 0, count: 1 << 12)
     seed = UInt64.random(in: .min ... .max)
-    batch.reserveCapacity(KeySet.batchCount)
   }
 
   /// Makes room for so many more keys, if that is not too many.
@@ -75,9 +73,7 @@ struct KeySet: Sendable {
   @inline(__always)
   mutating func beginKey() -> Repetition? {
     var repetition: Repetition?
-    if batch.count == KeySet.batchCount
-      || current.upperBound > KeySet.batchByteCount
-    {
+    if waitingCount == batch.count || current.upperBound > KeySet.batchByteCount {
       repetition = flush()
       current = 0..<0
     }
@@ -103,60 +99,77 @@ struct KeySet: Sendable {
   /// Ends the key.
   @inline(__always)
   mutating func endKey(database: UInt64, byteOffset: UInt64) {
-    batch.append(
-      Waiting(
-        hash: hash(database: database), byteOffset: byteOffset, database: database,
-        key: current))
+    batch[waitingCount] = Waiting(
+      hash: hash(database: database), byteOffset: byteOffset, database: database, key: current)
+    waitingCount += 1
   }
 
   /// Compares the keys that still wait.
   mutating func flush() -> Repetition? {
-    for waiting in batch {
-      touched ^= slots[Int(truncatingIfNeeded: waiting.hash) & (slots.count - 1)]
+    if 2 * (count + waitingCount) > slots.count && slots.count < KeySet.largestSlotCount {
+      grow(to: 2 * slots.count)
     }
-    defer { batch.removeAll(keepingCapacity: true) }
-    for waiting in batch where !insert(waiting.hash) {
-      return Repetition(
-        byteOffset: waiting.byteOffset, database: waiting.database,
-        key: Array(buffer[waiting.key].prefix(256)))
+    let mask = slots.count - 1
+    for position in 0..<waitingCount {
+      touched ^= slots[Int(truncatingIfNeeded: batch[position].hash) & mask]
+    }
+    defer { waitingCount = 0 }
+    guard let index = firstRepeated() else { return nil }
+    let waiting = batch[index]
+    return Repetition(
+      byteOffset: waiting.byteOffset, database: waiting.database,
+      key: Array(buffer[waiting.key].prefix(256)))
+  }
+
+  // Remembers the batch, as far as the limit goes, up to the first key that was there before.
+  private mutating func firstRepeated() -> Int? {
+    // Taken out for a moment, for one check of all accesses that nobody else has it.
+    var slots: [UInt64] = []
+    swap(&slots, &self.slots)
+    defer { swap(&slots, &self.slots) }
+    var table = slots.mutableSpan
+    let mask = table.count - 1
+    for position in 0..<waitingCount {
+      let hash = batch[position].hash
+      var index = Int(truncatingIfNeeded: hash) & mask
+      while table[index] != 0 {
+        if table[index] == hash { return position }
+        index = (index + 1) & mask
+      }
+      if count < KeySet.limit {
+        table[index] = hash
+        count += 1
+      } else {
+        isComplete = false
+      }
     }
     return nil
   }
 
+  // The last bytes overlap those before them, so that no word reaches beyond the key, and each is
+  // read as it was written.
   @inline(__always)
   private func hash(database: UInt64) -> UInt64 {
-    let bytes = buffer.span
+    let bytes = buffer.span.extracting(current)
     let rest = isKeyCut ? tail.value : 0
     var state = KeySet.mix(seed ^ database, currentByteCount ^ rest &* 0x9e37_79b9_7f4a_7c15)
-    var index = current.lowerBound
-    while current.upperBound - index > 8 {
+    var index = 0
+    while bytes.count - index > 8 {
       state = KeySet.mix(state ^ bytes.littleEndian64(at: index), 0xa076_1d64_78bd_642f)
       index += 8
     }
-    let unused = UInt64(8 * (8 - (current.upperBound - index)))
-    let last = unused < 64 ? bytes.littleEndian64(at: index) << unused : 0
-    state = KeySet.mix(state ^ last, 0xe703_7ed1_a0b4_28db)
+    state = KeySet.mix(state ^ KeySet.lastWord(of: bytes), 0xe703_7ed1_a0b4_28db)
     return max(KeySet.mix(state, seed ^ 0x8ebc_6af0_9c88_c6e3), 1)
   }
 
-  // Whether the hash is new; above the limit always true.
-  private mutating func insert(_ hash: UInt64) -> Bool {
-    let mask = slots.count - 1
-    var index = Int(truncatingIfNeeded: hash) & mask
-    while slots[index] != 0 {
-      if slots[index] == hash { return false }
-      index = (index + 1) & mask
+  @inline(__always)
+  private static func lastWord(of bytes: Span<UInt8>) -> UInt64 {
+    if bytes.count >= 8 { return bytes.littleEndian64(at: bytes.count - 8) }
+    var word: UInt64 = 0
+    for index in 0..<bytes.count {
+      word = word << 8 | UInt64(bytes[index])
     }
-    guard count < KeySet.limit else {
-      isComplete = false
-      return true
-    }
-    slots[index] = hash
-    count += 1
-    if count > slots.count / 2 && slots.count < KeySet.largestSlotCount {
-      grow(to: 2 * slots.count)
-    }
-    return true
+    return word
   }
 
   private mutating func grow(to slotCount: Int) {

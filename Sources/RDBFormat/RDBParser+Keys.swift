@@ -30,8 +30,10 @@ extension RDBParser {
       beginRedisValue(code)
     default: throw .unknownOpcode(code)
     }
-    repetition = keySet.beginKey()
-    guard repetition == nil else { throw .duplicateKey }
+    if let repetition = keySet.beginKey() {
+      self.repetition = repetition
+      throw .duplicateKey
+    }
     valueCode = code
     keyOffset = offset
     elementCount = 0
@@ -75,18 +77,19 @@ extension RDBParser {
     valueOffset = base &+ UInt64(position)
     isInKey = true
     isInDatabase = true
-    if databasePosition == nil {
-      databasePosition = facts.position(ofDatabase: database)
-      if databasePosition == nil {
-        facts.addOnce(
-          RDBFinding(
-            kind: .listCut, message: "only the first \(Facts.databaseLimit) databases are listed",
-            byteOffset: keyOffset, database: database))
-      }
-    }
+    if databasePosition == nil { findDatabase() }
     keySet.endKey(database: database, byteOffset: keyOffset)
     state = valueState
     return true
+  }
+
+  private mutating func findDatabase() {
+    databasePosition = facts.position(ofDatabase: database)
+    guard databasePosition == nil else { return }
+    facts.addOnce(
+      RDBFinding(
+        kind: .listCut, message: "only the first \(Facts.databaseLimit) databases are listed",
+        byteOffset: keyOffset, database: database))
   }
 
   /// Counts the key whose value ends at `end`.

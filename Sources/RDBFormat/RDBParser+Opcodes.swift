@@ -9,6 +9,8 @@ extension RDBParser {
     if code < 0x40 {
       try beginValue(code, at: base &+ UInt64(position))
       state = .key
+      position += 1
+      return try key(bytes, &position, base)
     } else {
       state = try stateAfter(code)
       if state == .footer {

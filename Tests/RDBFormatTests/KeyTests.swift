@@ -3,7 +3,7 @@ import Testing
 @testable import RDBFormat
 
 struct KeyTests {
-  @Test(arguments: [1, 2, 63, 64, 65, 1_000])
+  @Test(arguments: [1, 2, 127, 128, 129, 1_000])
   func `a repeated key is found, with its place`(distance: Int) {
     var file = FileBuilder("REDIS0011").adding([254, 1])
     for index in 0..<distance {
