@@ -4,9 +4,6 @@ import Targets
 // MARK: - Steps that work on the volume alone
 
 extension RestoreRun {
-  private var volume: any DataVolume { session.target.volume }
-  private var files: RestoreFiles { journal.files }
-
   func stageBackup() async throws {
     guard let candidate else { throw BackupError.internalError("nothing to stage") }
     let ownership = try await ownershipOfLiveFile()
