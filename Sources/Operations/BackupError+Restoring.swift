@@ -34,6 +34,11 @@ extension BackupError {
       hint: .tool("restore latest --dry-run"))
   }
 
+  static func serverRestartedByOthers() -> BackupError {
+    BackupError(
+      .busy, "cannot go on: somebody else restarted the server", hint: .redis("INFO server"))
+  }
+
   static func fileInTheWay(_ path: String) -> BackupError {
     BackupError(
       .cannotCreate,

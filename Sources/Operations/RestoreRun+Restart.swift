@@ -7,8 +7,12 @@ import Targets
 extension RestoreRun {
   func restart() async throws {
     hasRestarted = true
+    expectedRunID = nil
+    // On the way back a newer process may run than the one of the journal.
+    let processID = presentProcessID ?? journal.processID
+    presentProcessID = nil
     try await session.target.control.restart(
-      processID: journal.processID,
+      processID: processID,
       stopping: { [session] in
         do {
           _ = try await session.withConnection { connection in
@@ -42,27 +46,50 @@ extension RestoreRun {
     try await refuse(connection, maxLag: values["min-replicas-max-lag"])
   }
 
+  /// Throws where another process answers than the steps before were done to: it has let writes in, and
+  /// has files and settings of its own.
+  func requireSameServer(_ connection: ServerConnection) async throws {
+    let status = try await connection.status()
+    presentProcessID = status.processID.map(Int.init)
+    guard let runID = status.runID else { return }
+    if let expectedRunID, expectedRunID != runID {
+      throw BackupError.serverRestartedByOthers()
+    }
+    expectedRunID = runID
+  }
+
   /// Connects as soon as a server answers; gives up when none has for the stall time.
-  func withPatience(
-    _ body: @escaping @Sendable (ServerConnection) async throws -> Void
-  ) async throws {
+  func withPatience<Result: Sendable>(
+    _ body: @escaping @Sendable (ServerConnection) async throws -> Result
+  ) async throws -> Result {
     let clock = ContinuousClock()
     let start = clock.now
     while true {
       let reached = ReachedFlag()
       do {
-        try await session.withConnection { connection in
+        return try await session.withConnection { connection in
           _ = try await connection.status()
           reached.set()
-          try await body(connection)
+          return try await body(connection)
         }
-        return
       } catch
         where error.isUnreachable && !reached.isSet
         && clock.now - start < session.limits.stall
       {
         try await Task.sleep(for: .milliseconds(100))
       }
+    }
+  }
+}
+
+extension ServerConnection {
+  /// Whether the server has left the connection open.
+  func isOpen() async throws -> Bool {
+    do {
+      _ = try await status()
+      return true
+    } catch  where error.isUnreachable {
+      return false
     }
   }
 }

@@ -25,6 +25,10 @@ actor RestoreRun {
   let insists: Bool
   var hasRestarted = false
   private var presentRunID: String?
+  /// The process that the steps up to the restart belong to; nil for any.
+  var expectedRunID: String?
+  /// The number of the process that was talked to last.
+  var presentProcessID: Int?
   var refusedSince: ContinuousClock.Instant?
   var freshSettings: (minReplicas: String, maxLag: String)?
 
@@ -44,6 +48,11 @@ actor RestoreRun {
 
   /// Carries out stages in order. The journal names each phase before its first step.
   func advance(_ stages: [RestoreMachine.Plan.Stage]) async throws {
+    // What was planned, refused and swapped so far was all done to the process of the journal.
+    let precedesRestart = stages.contains {
+      $0.phase < .served || $0.steps.contains(.confirmSwap)
+    }
+    expectedRunID = precedesRestart && !journal.runID.isEmpty ? journal.runID : nil
     try await perform(
       stages.flatMap { stage in [.enter(stage.phase)] + stage.steps.map(Action.step) })
   }
@@ -52,6 +61,7 @@ actor RestoreRun {
   ///
   /// - Throws: When the old data is not served afterwards; the journal is there still.
   func rollBack() async throws {
+    expectedRunID = nil
     let (phase, serverAnswers) = try await standing()
     let way = RestoreMachine.rollback(
       from: phase, serverAnswers: serverAnswers, hasReturned: hasReturned)
@@ -77,7 +87,9 @@ actor RestoreRun {
     var runID: String?
     var serverAnswers = true
     do {
-      runID = try await session.withConnection { try await $0.status().runID }
+      let status = try await session.withConnection { try await $0.status() }
+      runID = status.runID
+      presentProcessID = status.processID.map(Int.init)
     } catch  where error.isUnreachable {
       serverAnswers = false
     }
@@ -104,12 +116,13 @@ actor RestoreRun {
       guard case .step(let step) = self else { return nil }
       return step
     }
+
+    var needsServer: Bool { step?.needsServer ?? false }
   }
 
   var volume: any DataVolume { session.target.volume }
   var files: RestoreFiles { journal.files }
 
-  /// One connection serves all actions between two restarts.
   private func perform(_ actions: [Action]) async throws {
     var rest = actions[...]
     while let first = rest.first {
@@ -117,17 +130,30 @@ actor RestoreRun {
         report(.began(step.description))
         try await step == .restart ? restart() : awaitServer()
         rest.removeFirst()
-        continue
-      }
-      let part = rest.prefix { !($0.step?.managesConnection ?? false) }
-      if part.contains(where: { $0.step?.needsServer ?? false }) {
-        try await withPatience { connection in
-          for action in part { try await self.perform(action, on: connection) }
-        }
+      } else if first.needsServer {
+        let part = rest.prefix { !($0.step?.managesConnection ?? false) }
+        rest = rest.dropFirst(try await performConnected(part))
       } else {
-        for action in part { try await perform(action, on: nil) }
+        try await perform(first, on: nil)
+        rest.removeFirst()
       }
-      rest = rest.dropFirst(part.count)
+    }
+  }
+
+  /// One connection serves as many actions as it lives: a server with a `timeout` closes what was idle
+  /// while files were copied, and that is no fault.
+  ///
+  /// - Returns: How many actions were carried out, at least one.
+  private func performConnected(_ actions: ArraySlice<Action>) async throws -> Int {
+    try await withPatience { connection in
+      try await self.requireSameServer(connection)
+      var count = 0
+      for action in actions {
+        if count > 0, action.needsServer, try await !connection.isOpen() { break }
+        try await self.perform(action, on: connection)
+        count += 1
+      }
+      return count
     }
   }
 
