@@ -37,6 +37,9 @@ struct RestoreFiles: Codable, Sendable, Equatable {
   /// Where a copy of the old file waits to be renamed back.
   var returning: String { live + ".rollback" }
 
+  /// Where a copy of an old file lies until it is whole.
+  var copying: String { live + ".copying" }
+
   /// Chooses the paths.
   ///
   /// - Parameter stamp: What tells the second names of this restore from those of others.
@@ -81,7 +84,7 @@ struct RestoreFiles: Codable, Sendable, Equatable {
 
   /// Everything that a restore makes and may remove again.
   var made: [String] {
-    var paths = [stagedDump, returning, kept] + stagedTexts.map(\.path)
+    var paths = [stagedDump, returning, copying, kept] + stagedTexts.map(\.path)
     if !paths.contains(replacement) { paths.append(replacement) }
     return paths
   }

@@ -177,11 +177,14 @@ extension RestoreRun {
 
   private func copy(_ path: String, to newPath: String) async throws {
     let ownership = try await volume.status(of: path).map(\.ownership)
-    let (volume, stall) = (volume, session.limits.copyStall)
+    let (volume, stall, copying) = (volume, session.limits.copyStall, files.copying)
+    // A run that is killed here must not leave half a file under a name that a later run trusts.
+    try await volume.remove(copying)
     try await pipe { send in
       try await volume.read(path, stallTimeout: stall, deliver: send)
     } to: { next in
-      try await volume.write(newPath, ownership: ownership, stallTimeout: stall, from: next)
+      try await volume.write(copying, ownership: ownership, stallTimeout: stall, from: next)
     }
+    try await volume.rename(copying, to: newPath)
   }
 }
