@@ -164,7 +164,8 @@ public struct RestoreBackup: Sendable {
     let stamp = ArchiveName(date: now).description.dropFirst("redis-dump-".count)
     let machine = try RestoreMachine.plan(facts, candidate, options.machine, stamp: String(stamp))
     let plan = RestorePlan(
-      machine.stages.flatMap(\.steps), candidate: candidate, facts: facts, files: machine.files)
+      machine.stages.flatMap(\.steps), candidate: candidate, facts: facts, files: machine.files,
+      neededByteCount: RestoreMachine.neededByteCount(candidate.summary, facts, options.machine))
     if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
     guard try await confirm(plan) else { throw BackupError.notConfirmed() }
     let journal = RestoreJournal(

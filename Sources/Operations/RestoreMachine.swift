@@ -145,12 +145,35 @@ enum RestoreMachine {
     try refuse(candidate.summary, facts)
     if let obstacle = facts.obstacles.first { throw .obstacle(obstacle) }
     try refuse(facts.nextStart, facts.settings)
-    // The backup, a dump of the present data, and what the append-only file needs when it is turned on
-    // again on the way back.
-    let need = candidate.summary.byteCount + 2 * facts.dumpByteCount + (1 << 20)
+    let need = neededByteCount(candidate.summary, facts, options)
     guard facts.freeByteCount >= need else {
       throw .noRoom(need: need, free: facts.freeByteCount)
     }
+  }
+
+  /// What must be free on the volume: for the backup, for a dump of the present data beside the one that
+  /// is there, and for the append-only file when it is turned on again on the way back.
+  static func neededByteCount(
+    _ summary: RDBSummary, _ facts: RestoreFacts, _ options: Options
+  ) -> UInt64 {
+    let savesPresentData = options.safetyBackup || !facts.settings.appendOnly
+    let copies: UInt64 = (savesPresentData ? 1 : 0) + (facts.settings.appendOnly ? 1 : 0)
+    let (present, isTooMuch) = largestDumpByteCount(facts).multipliedReportingOverflow(by: copies)
+    let (need, isTooMuchInAll) = present.addingReportingOverflow(
+      summary.byteCount + (1 << 20))
+    return isTooMuch || isTooMuchInAll ? .max : need
+  }
+
+  /// The most that a dump of the present data can take. The one on the volume is of any age: with the
+  /// append-only file on or without save points it may be missing altogether.
+  private static func largestDumpByteCount(_ facts: RestoreFacts) -> UInt64 {
+    let status = facts.status
+    if !facts.settings.appendOnly, status.rdbChangesSinceLastSave == 0, facts.dumpByteCount > 0 {
+      return facts.dumpByteCount
+    }
+    let bounds = [status.usedMemory, facts.settings.appendOnly ? status.aofByteCount : nil]
+    let smallest = bounds.compactMap(\.self).filter { $0 > 0 }.min()
+    return smallest.map { UInt64($0) } ?? facts.dumpByteCount
   }
 
   private static func refuse(

@@ -22,7 +22,8 @@ public struct RestorePlan: Sendable, Equatable {
 
   /// The plan of a new restore.
   init(
-    _ steps: [RestoreStep], candidate: RestoreCandidate, facts: RestoreFacts, files: RestoreFiles
+    _ steps: [RestoreStep], candidate: RestoreCandidate, facts: RestoreFacts, files: RestoreFiles,
+    neededByteCount: UInt64
   ) {
     let content = candidate.summary.content
     let present = facts.status.keyspace.map(\.keys).reduce(0, +)
@@ -35,6 +36,8 @@ public struct RestorePlan: Sendable, Equatable {
         + "\(candidate.summary.byteCount) bytes, written \(Sentences.time(candidate.summary.aux["ctime"]))",
       "into \(facts.identity), which holds \(present) keys now "
         + "(\(facts.status.productAndVersion), \(files.layout.words))",
+      "at most \(Figures.bytes(neededByteCount)) are needed on its volume, "
+        + "\(Figures.bytes(facts.freeByteCount)) are free",
     ]
     risks = Sentences.risks(candidate, facts)
   }

@@ -87,6 +87,8 @@ public struct ServerStatus: Sendable, Equatable {
   public let aofRewriteScheduled: Bool?
   /// Whether the last rewrite ended well; true before the first.
   public let lastAOFRewriteSucceeded: Bool?
+  /// The size of the append-only file, all its parts together; nil while it is off.
+  public let aofByteCount: Int64?
   /// Bytes that the allocator has given out.
   public let usedMemory: Int64?
   /// Bytes that the process has from the system.
@@ -143,6 +145,7 @@ public struct ServerStatus: Sendable, Equatable {
     aofRewriteInProgress = fields.flag("aof_rewrite_in_progress")
     aofRewriteScheduled = fields.flag("aof_rewrite_scheduled")
     lastAOFRewriteSucceeded = fields.isOK("aof_last_bgrewrite_status")
+    aofByteCount = fields.number("aof_current_size")
     usedMemory = fields.number("used_memory")
     usedMemoryRSS = fields.number("used_memory_rss")
     maxMemory = fields.number("maxmemory")

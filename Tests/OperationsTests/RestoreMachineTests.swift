@@ -180,6 +180,36 @@ struct RestoreMachineTests {
     }
   }
 
+  @Test(
+    arguments: [
+      // The dump is that of the present data.
+      (["rdb_changes_since_last_save:0", "used_memory:9000"], false, 2000),
+      // It may be older.
+      (["rdb_changes_since_last_save:0", "used_memory:9000"], true, 19000),
+      (["rdb_changes_since_last_save:1", "used_memory:9000"], true, 19000),
+      (
+        ["rdb_changes_since_last_save:1", "used_memory:9000", "aof_current_size:5000"], true, 11000
+      ),
+      (
+        ["rdb_changes_since_last_save:1", "used_memory:9000", "aof_current_size:5000"], false, 10000
+      ),
+    ] as [([String], Bool, UInt64)])
+  func `the room that is needed is that of the present data, whatever the dump on the volume`(
+    lines: [String], appendOnly: Bool, need: UInt64
+  ) {
+    var facts = RestoreSample.facts(appendOnly: appendOnly)
+    facts.status = ServerStatus(info: lines.joined(separator: "\r\n"))
+    let summary = RestoreSample.candidate().summary
+    #expect(RestoreMachine.neededByteCount(summary, facts, .init()) == need + (1 << 20))
+  }
+
+  @Test func `without a safety backup an append-only file needs room for its rewrite alone`() {
+    let facts = RestoreSample.facts()
+    let options = RestoreMachine.Options(safetyBackup: false)
+    let summary = RestoreSample.candidate().summary
+    #expect(RestoreMachine.neededByteCount(summary, facts, options) == 2000 + (1 << 20))
+  }
+
   @Test(arguments: [
     (RestorePhase.begun, true, true, RestorePhase.begun), (.kept, true, true, .kept),
     (.swapped, true, true, .kept), (.swapped, false, true, .swapped),
