@@ -168,13 +168,14 @@ public struct RestoreBackup: Sendable {
       neededByteCount: RestoreMachine.neededByteCount(candidate.summary, facts, options.machine))
     if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
     guard try await confirm(plan) else { throw BackupError.notConfirmed() }
-    let journal = RestoreJournal(
+    var journal = RestoreJournal(
       startedAt: now, tool: Tool.manifest,
       archive: RestoreJournal.Archive(
         name: candidate.name, path: candidate.path, sha256: candidate.fileDigest,
         dumpSHA256: candidate.dumpDigest, dumpBytes: candidate.summary.byteCount),
       files: machine.files, settings: situation.settings, runID: situation.status.runID ?? "",
       processID: Int(situation.status.processID ?? 0))
+    journal.keepsOldFiles = options.keepsOldFiles
     try await claim(journal)
     return try await forward(machine.stages, run(candidate, journal), plan: plan)
   }
@@ -221,7 +222,7 @@ public struct RestoreBackup: Sendable {
     if goesBack {
       let way = await RestoreMachine.rollback(
         from: standing.phase, serverAnswers: standing.serverAnswers,
-        hasReturned: look.hasReturned)
+        hasReturned: look.hasReturned, keepsOldFiles: journal.keepsOldFiles == true)
       let plan = RestorePlan(way.undo + way.tidy, unfinished: journal)
       if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
       guard try await confirm(plan) else { throw BackupError.notConfirmed() }
@@ -232,8 +233,10 @@ public struct RestoreBackup: Sendable {
     }
     let candidate =
       if let given { given } else { try await prove(named: journal, now: now) }
+    var machineOptions = options.machine
+    if journal.keepsOldFiles == true { machineOptions.keepsOldFiles = true }
     let stages = RestoreMachine.resumption(
-      at: standing.phase, RestoreMachine.stages(journal.files.layout, options.machine))
+      at: standing.phase, RestoreMachine.stages(journal.files.layout, machineOptions))
     let plan = RestorePlan(stages.flatMap(\.steps), unfinished: journal)
     if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
     guard try await confirm(plan) else { throw BackupError.notConfirmed() }

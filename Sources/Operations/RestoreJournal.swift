@@ -59,6 +59,8 @@ struct RestoreJournal: Codable, Sendable, Equatable {
   var returnedRunID: String?
   /// The path of the safety backup.
   var safetyBackup: String?
+  /// Whether the old files stay on the volume in the end; nil for no, as in older journals.
+  var keepsOldFiles: Bool?
 
   enum CodingKeys: String, CodingKey {
     case tool, archive, files, settings, phase, direction
@@ -69,6 +71,7 @@ struct RestoreJournal: Codable, Sendable, Equatable {
     case oldKeyspace = "old_keyspace"
     case returnedRunID = "returned_run_id"
     case safetyBackup = "safety_backup"
+    case keepsOldFiles = "keeps_old_files"
   }
 
   /// Reads the journal of an unfinished restore; nil when there is none.

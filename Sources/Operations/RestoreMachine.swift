@@ -98,8 +98,10 @@ enum RestoreMachine {
   ///   back do without.
   /// - Parameter hasReturned: Whether the server was started since the old files were put back: what it
   ///   has acknowledged since would be lost if they were put back once more.
+  /// - Parameter keepsOldFiles: Whether they stay where the new data is served.
   static func rollback(
-    from phase: RestorePhase, serverAnswers: Bool = true, hasReturned: Bool = false
+    from phase: RestorePhase, serverAnswers: Bool = true, hasReturned: Bool = false,
+    keepsOldFiles: Bool = false
   ) -> (undo: [RestoreStep], tidy: [RestoreStep]) {
     switch phase {
     case .begun, .staged:
@@ -123,7 +125,7 @@ enum RestoreMachine {
         [.acceptWrites, .removeStagedFiles, .removeKeptNames, .endJournal]
       )
     case .committed:
-      ([], [.acceptWrites, .removeOldFiles, .endJournal])
+      ([], [.acceptWrites] + (keepsOldFiles ? [] : [.removeOldFiles]) + [.endJournal])
     }
   }
 

@@ -64,7 +64,8 @@ actor RestoreRun {
     expectedRunID = nil
     let (phase, serverAnswers) = try await standing()
     let way = RestoreMachine.rollback(
-      from: phase, serverAnswers: serverAnswers, hasReturned: hasReturned)
+      from: phase, serverAnswers: serverAnswers, hasReturned: hasReturned,
+      keepsOldFiles: journal.keepsOldFiles == true)
     if journal.direction != .backDone, phase != .committed {
       try await makeRoom(at: phase)
       if journal.phase > .begun { try await turn(.back, at: phase) }

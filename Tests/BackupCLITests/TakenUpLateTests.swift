@@ -29,6 +29,26 @@ import Testing
     }
   }
 
+  @Test func `old files that shall stay are kept by the run that finishes the restore`() async throws {
+    try await withRealServer(.primary, configuration: Persistence.savePoints.configuration) {
+      server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await Queue.fill(server)
+        try #require(try await tool("create").status == 0)
+        try await Queue.wreck(server)
+        try await killedAtRestart(tool, server, archives, options: ["--keep-old"])
+
+        let resumed = try await tool(
+          "restore", "--resume", "--yes", "--restart-command", server.startCommand)
+
+        #expect(resumed.status == 0, "\(resumed)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: server.directory)
+        #expect(names.contains { $0.hasPrefix("dump.rdb.before-") }, "\(names)")
+      }
+    }
+  }
+
   @Test func `what cannot be told from a loss is left to the user`() async throws {
     try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) {
       server in
@@ -56,13 +76,13 @@ import Testing
 
 /// Kills the tool when it has stopped the server, and starts the server as an operator would.
 func killedAtRestart(
-  _ tool: BackupTool, _ server: RealServer, _ archives: String
+  _ tool: BackupTool, _ server: RealServer, _ archives: String, options: [String] = []
 ) async throws {
   let file = archives + "/pid"
   let killed = try await tool.run(
     [
       "restore", "latest", "--yes", "--restart-command", "kill -9 $(cat '\(file)'); sleep 1",
-    ]
+    ] + options
   ) { processID in
     try Data("\(processID)".utf8).write(to: URL(filePath: file))
   }

@@ -243,6 +243,11 @@ struct RestoreMachineTests {
     #expect(stages.flatMap(\.steps) == [.acceptWrites, .removeOldFiles, .endJournal])
   }
 
+  @Test func `old files that shall stay are not tidied up`() {
+    let way = RestoreMachine.rollback(from: .committed, keepsOldFiles: true)
+    #expect(way.tidy == [.acceptWrites, .endJournal])
+  }
+
   @Test func `a restore is taken up where it stands`() {
     let stages = RestoreMachine.stages(.multiPartAOF, .init())
     #expect(
