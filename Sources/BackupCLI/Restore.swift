@@ -93,7 +93,11 @@ struct Restore: BackupCommand {
     let request: RestoreBackup.Request =
       try archive.map { .restore(try archives.find($0, of: settings.identity)) }
       ?? (resume ? .resume : .rollback)
-    let lock = try await locking.take(archives, for: "restore \(name)", report: progress.report)
+    // A dry run changes nothing anywhere, and is no other run's concern.
+    let lock =
+      dryRun
+      ? nil
+      : try await locking.take(archives, for: "restore \(name)", report: progress.report)
     let session = try await ServerSession.open(settings, report: progress.report)
     var options = RestoreBackup.Options()
     options.safetyBackup = !noSafetyBackup
@@ -101,8 +105,8 @@ struct Restore: BackupCommand {
     options.fromOtherSource = fromOtherSource
     options.dryRun = dryRun
     let result = try await RestoreBackup(
-      session: session, workers: try Workers(), options: options, lock: lock,
-      report: progress.report,
+      session: session, workers: try Workers(), options: options,
+      directory: archives.archiveDirectory(), lock: lock, report: progress.report,
       confirm: { plan in
         progress.clear()
         if !output.json || asks { RestoreText.show(plan, on: output.json ? .error : .standard) }

@@ -15,6 +15,13 @@ extension BackupError {
       hint: .tool("restore latest --dry-run"))
   }
 
+  static func serverLeftStopped(_ place: String) -> BackupError {
+    BackupError(
+      .unavailable,
+      "cannot reach \(place): its last restore never ended and may have left it stopped",
+      hint: .tool("restore --resume # or --rollback; both start it"))
+  }
+
   static func otherRestoreUnfinished(_ name: String, given: String) -> BackupError {
     BackupError(
       .config, "cannot restore \(given): the restore of \(name) is unfinished",

@@ -4,6 +4,8 @@ import Targets
 struct RestartedServer: Sendable {
   let session: ServerSession
   let log: RestoreLog
+  /// Whether a start is allowed.
+  let mayStart: Bool
 
   /// Connects; where nothing answers and the last restore never ended, the server is started first.
   ///
@@ -15,6 +17,7 @@ struct RestartedServer: Sendable {
       return try await session.withConnection(body)
     } catch  where error.isUnreachable {
       guard try log.isUnfinished(source: session.target.source.identity) else { throw error }
+      guard mayStart else { throw BackupError.serverLeftStopped(session.target.source.identity) }
     }
     try await session.target.control.start(timeout: session.limits.stall)
     let clock = ContinuousClock()

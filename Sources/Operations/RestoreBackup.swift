@@ -42,24 +42,27 @@ public struct RestoreBackup: Sendable {
   let session: ServerSession
   let workers: Workers
   let options: Options
-  let lock: DirectoryLock
+  let directory: ArchiveDirectory
+  let lock: DirectoryLock?
   let report: ProgressReport
   let confirm: @Sendable (RestorePlan) async throws -> Bool
 
   /// - Parameters:
   ///   - session: The way to the server.
   ///   - workers: The threads for the work.
-  ///   - lock: The directory for the safety backup and the log.
+  ///   - directory: Where the safety backup and the log go.
+  ///   - lock: The right to write there; nil for a dry run, which writes nothing.
   ///   - report: Takes the progress.
   ///   - confirm: Shows the plan and says whether to go on; not called for a dry run.
   public init(
-    session: ServerSession, workers: Workers, options: Options, lock: DirectoryLock,
-    report: @escaping ProgressReport,
+    session: ServerSession, workers: Workers, options: Options, directory: ArchiveDirectory,
+    lock: DirectoryLock?, report: @escaping ProgressReport,
     confirm: @escaping @Sendable (RestorePlan) async throws -> Bool
   ) {
     self.session = session
     self.workers = workers
     self.options = options
+    self.directory = directory
     self.lock = lock
     self.report = report
     self.confirm = confirm
@@ -118,19 +121,20 @@ public struct RestoreBackup: Sendable {
 
   private func lookAround() async throws -> Situation {
     report(.began("looking at the server"))
-    return try await RestartedServer(session: session, log: RestoreLog(lock.directory))
-      .withConnection { [session] connection in
-        let status = try await connection.status()
-        let settings = try await ServerSettings.read(from: connection)
-        let journal = try await RestoreJournal.read(
-          in: settings.directory, of: session.target.volume)
-        guard journal != nil || status.loading != true else {
-          throw BackupError.serverIsLoading(status.loadingLoadedPercent)
-        }
-        return Situation(
-          status: status, settings: settings,
-          modules: journal == nil ? try await connection.moduleNames() : [], journal: journal)
+    return try await RestartedServer(
+      session: session, log: RestoreLog(directory), mayStart: !options.dryRun
+    ).withConnection { [session] connection in
+      let status = try await connection.status()
+      let settings = try await ServerSettings.read(from: connection)
+      let journal = try await RestoreJournal.read(
+        in: settings.directory, of: session.target.volume)
+      guard journal != nil || status.loading != true else {
+        throw BackupError.serverIsLoading(status.loadingLoadedPercent)
       }
+      return Situation(
+        status: status, settings: settings,
+        modules: journal == nil ? try await connection.moduleNames() : [], journal: journal)
+    }
   }
 
   private func facts(_ situation: Situation) async throws -> RestoreFacts {
@@ -245,7 +249,7 @@ public struct RestoreBackup: Sendable {
   }
 
   private func prove(named journal: RestoreJournal, now: Date) async throws -> RestoreCandidate {
-    let entry = try lock.directory.find(journal.archive.path, source: nil)
+    let entry = try directory.find(journal.archive.path, source: nil)
     let candidate = try await prove(entry, now: now)
     guard candidate.fileDigest == journal.archive.sha256 else {
       throw BackupError.otherRestoreUnfinished(journal.archive.name, given: candidate.name)
@@ -269,7 +273,7 @@ public struct RestoreBackup: Sendable {
     _ stages: [RestoreMachine.Plan.Stage], _ run: RestoreRun, plan: RestorePlan
   ) async throws -> RestoreResult {
     let journal = await run.journal
-    try RestoreLog(lock.directory).append(
+    try RestoreLog(directory).append(
       .started, journal, source: session.target.source.identity)
     do {
       try await run.advance(stages.filter { $0.phase < .swapped })
@@ -333,7 +337,7 @@ public struct RestoreBackup: Sendable {
   /// cannot be written is only a warning.
   private func record(_ event: RestoreLog.Event, _ journal: RestoreJournal) {
     do {
-      try RestoreLog(lock.directory).append(
+      try RestoreLog(directory).append(
         event, journal, source: session.target.source.identity)
     } catch {
       report(.warning("the end of the restore could not be logged: \(error)"))

@@ -51,6 +51,7 @@ extension RestoreRun {
   }
 
   func takeSafetyBackup(_ connection: ServerConnection) async throws {
+    guard let lock else { throw BackupError.internalError("no directory for the safety backup") }
     var options = CreateBackup.Options()
     options.tags = [Manifest.safetyTag: journal.archive.name]
     options.force = true

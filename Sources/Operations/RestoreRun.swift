@@ -11,7 +11,7 @@ actor RestoreRun {
   static let refusal = "1000"
 
   let session: ServerSession
-  let lock: DirectoryLock
+  let lock: DirectoryLock?
   let workers: Workers
   let report: ProgressReport
   /// What is restored; nil where the way leads back only.
@@ -33,7 +33,7 @@ actor RestoreRun {
   var freshSettings: (minReplicas: String, maxLag: String)?
 
   init(
-    session: ServerSession, lock: DirectoryLock, workers: Workers,
+    session: ServerSession, lock: DirectoryLock?, workers: Workers,
     report: @escaping ProgressReport, candidate: RestoreCandidate?, journal: RestoreJournal,
     insists: Bool = false
   ) {

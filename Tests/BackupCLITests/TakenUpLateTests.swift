@@ -29,6 +29,38 @@ import Testing
     }
   }
 
+  @Test func `a dry run starts nothing, and nothing stands in its way`() async throws {
+    try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) {
+      server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await Queue.fill(server)
+        try #require(try await tool("create").status == 0)
+        try await killedAtRestart(tool, server, archives)
+        try await server.stop()
+        let before = try FileManager.default.subpathsOfDirectory(atPath: server.directory).sorted()
+
+        let stopped = try await tool(
+          "restore", "--resume", "--dry-run", "--restart-command", server.startCommand)
+
+        #expect(stopped.status == 69, "\(stopped)")
+        #expect(stopped.error.contains("restore --resume"), "\(stopped)")
+        #expect(server.processID == nil)
+        let after = try FileManager.default.subpathsOfDirectory(atPath: server.directory).sorted()
+        #expect(after == before)
+        try await server.start()
+        let ended = try await tool(
+          "restore", "--resume", "--yes", "--restart-command", server.startCommand)
+        #expect(ended.status == 0, "\(ended)")
+        let lock = archives + "/.raibid-backup.lock"
+        try FileManager.default.removeItem(atPath: lock)
+        let dryRun = try await tool("restore", "latest", "--dry-run")
+        #expect(dryRun.status == 0, "\(dryRun)")
+        #expect(!FileManager.default.fileExists(atPath: lock))
+      }
+    }
+  }
+
   @Test func `old files that shall stay are kept by the run that finishes the restore`() async throws {
     try await withRealServer(.primary, configuration: Persistence.savePoints.configuration) {
       server in
