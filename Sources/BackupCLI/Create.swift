@@ -37,7 +37,7 @@ struct Create: BackupCommand {
     help: "Leave cores and disk to others first; on a local server, where they would be its own.")
   var nice = true
 
-  @Flag(help: "Save even where the pod's memory limit may not suffice.")
+  @Flag(help: "Save even where the pod's memory limit may not suffice, or a restore is unfinished.")
   var force = false
 
   @Flag(help: "Then remove what the --keep options do not keep.")

@@ -7,6 +7,13 @@ import Targets
 // What keeps a backup from being made.
 
 extension BackupError {
+  static func backupOfUnfinishedRestore(_ name: String) -> BackupError {
+    BackupError(
+      .config,
+      "cannot back up: the restore of \(name) is unfinished, and what is served may be either data",
+      hint: .tool("restore --resume # or --rollback; create --force backs up what is served"))
+  }
+
   static func serverIsLoading(_ percent: Double?) -> BackupError {
     let share = percent.map { " (\(Int($0)) % done)" } ?? ""
     return BackupError(

@@ -21,7 +21,8 @@ public struct CreateBackup: Sendable {
     public var tags: [String: String] = [:]
     /// How many bytes per second are read from the server at most; nil for as many as there are.
     public var bytesPerSecond: UInt64?
-    /// Whether to go on where the server's memory limit may not suffice for the save.
+    /// Whether to go on where the server's memory limit may not suffice for the save, or where a restore
+    /// is unfinished.
     public var force = false
 
     /// The choices of the documentation.
@@ -66,6 +67,10 @@ public struct CreateBackup: Sendable {
     } catch let cancellation as CancellationError {
       throw cancellation
     } catch {
+      let source = session.target.source.identity
+      if error.isUnreachable, try RestoreLog(lock.directory).isUnfinished(source: source) {
+        throw BackupError.serverLeftStopped(source)
+      }
       throw BackupError(creating: error, session: session)
     }
   }
@@ -77,6 +82,7 @@ public struct CreateBackup: Sendable {
     let status = try await connection.status()
     try await preflight(status, directory: lock.directory)
     let dumpPath = try await dumpPath(on: connection)
+    try await refuseUnfinishedRestore(in: dumpPath.directory)
     report(.began("saving on the server"))
     let clock = ContinuousClock()
     let start = clock.now
@@ -123,6 +129,15 @@ public struct CreateBackup: Sendable {
     if let last, free < last.byteCount {
       throw BackupError.noRoom(directory.path, need: last.byteCount, free: free)
     }
+  }
+
+  /// What an unfinished restore has left is neither the old data for sure nor the backup's: it must not
+  /// become the latest archive unseen.
+  private func refuseUnfinishedRestore(in directory: String) async throws {
+    guard !options.force,
+      let journal = try await RestoreJournal.read(in: directory, of: session.target.volume)
+    else { return }
+    throw BackupError.backupOfUnfinishedRestore(journal.archive.name)
   }
 
   private func dumpPath(

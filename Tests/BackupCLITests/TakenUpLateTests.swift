@@ -29,6 +29,32 @@ import Testing
     }
   }
 
+  @Test func `a backup of a half-restored server is refused unless it is forced`() async throws {
+    try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) {
+      server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await Queue.fill(server)
+        try #require(try await tool("create").status == 0)
+        try await killedAtRestart(tool, server, archives)
+        let before = try FileManager.default.contentsOfDirectory(atPath: archives).sorted()
+
+        let refused = try await tool("create")
+        #expect(refused.status == 78, "\(refused)")
+        #expect(refused.error.contains("restore --resume"), "\(refused)")
+        let after = try FileManager.default.contentsOfDirectory(atPath: archives).sorted()
+        #expect(after == before)
+        try await server.stop()
+        let stopped = try await tool("create")
+        #expect(stopped.status == 69, "\(stopped)")
+        #expect(stopped.error.contains("restore --resume"), "\(stopped)")
+        try await server.start()
+        let forced = try await tool("create", "--force")
+        #expect(forced.status == 0, "\(forced)")
+      }
+    }
+  }
+
   @Test func `a dry run starts nothing, and nothing stands in its way`() async throws {
     try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) {
       server in
