@@ -47,8 +47,6 @@ public struct RestoreComparison: Codable, Sendable, Equatable {
 /// holds is a difference only as long as nobody has written.
 struct DataComparison: Sendable {
   let expected: RDBSummary
-  /// The time of the comparison, in milliseconds since 1970.
-  let now: Int64
   /// Whether others could write before, though nothing on the server may tell it any more.
   var othersWrote = false
 
@@ -156,6 +154,8 @@ struct DataComparison: Sendable {
     on connection: ServerConnection, _ comparison: inout RestoreComparison
   ) async throws {
     var selected: UInt64?
+    // By the clock of the server, which is what makes a stream expire.
+    var now = Duration.zero
     for stream in expected.content.streams {
       try Task.checkCancellation()
       if selected != stream.database {
@@ -167,7 +167,10 @@ struct DataComparison: Sendable {
         key: stream.key, timeout: connection.replyTimeout)
       comparison.streamsCompared += 1
       guard let found else {
-        if let expiry = stream.expiresAt, expiry <= now { continue }
+        if let expiry = stream.expiresAt.map({ Duration.milliseconds($0) }) {
+          if expiry > now { now = try await connection.status().serverTime ?? now }
+          if expiry <= now { continue }
+        }
         comparison.differences.append("stream \(printable(stream.key)) is missing")
         continue
       }

@@ -104,7 +104,7 @@ extension RestoreRun {
   func compareData(_ connection: ServerConnection) async throws {
     guard let candidate else { throw BackupError.internalError("nothing to compare with") }
     let result = try await DataComparison(
-      expected: candidate.summary, now: Date().milliseconds, othersWrote: servedOthers
+      expected: candidate.summary, othersWrote: servedOthers
     ).run(on: connection)
     comparison = result
     guard result.differences.isEmpty || (servedOthers && insists) else {

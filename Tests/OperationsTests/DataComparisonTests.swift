@@ -29,7 +29,7 @@ private func differences(
   if let loaded {
     lines += ["rdb_last_load_keys_loaded:\(loaded)", "rdb_last_load_keys_expired:\(atLoad)"]
   }
-  return DataComparison(expected: dump, now: 0).compareCounts(
+  return DataComparison(expected: dump).compareCounts(
     ServerStatus(info: lines.joined(separator: "\r\n"))
   ).differences
 }
