@@ -122,15 +122,23 @@ extension BackupError {
   }
 
   static func rollbackFailed(
-    cause: any Error, first: (any Error)?, journal: RestoreJournal, session: ServerSession
+    cause: any Error, first: (any Error)?, journal: RestoreJournal, turningPoint: RestorePhase?,
+    session: ServerSession
   ) -> BackupError {
     let inner = BackupError(any: cause, session: session, verb: "go back on")
     let because = first.map { BackupError(any: $0, session: session, verb: "restore").message }
-    // Before the swap the server has never had other data; only its settings may not be as they were.
     let fact =
-      journal.phase < .swapped
-      ? "cannot undo the restore: the server has its old data, but may refuse writes still"
-      : "cannot bring the old data back: it lies in \(journal.files.kept), and nothing of it is lost"
+      switch turningPoint ?? journal.phase {
+      // Before the swap the server has never had other data; only its settings may not be as they were.
+      case ..<RestorePhase.swapped:
+        "cannot undo the restore: the server has its old data, but may refuse writes still"
+      // The process from before the swap serves what it has in memory.
+      case .swapped:
+        "cannot undo the restore: the server serves its old data, but may refuse writes still, and must "
+          + "not be restarted before it is undone"
+      default:
+        "cannot bring the old data back: it lies in \(journal.files.kept), and nothing of it is lost"
+      }
     return BackupError(
       .rollbackFailed, fact,
       cause: [because, inner.message, inner.cause].compactMap(\.self).joined(separator: "; "),

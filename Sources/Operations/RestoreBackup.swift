@@ -327,7 +327,8 @@ public struct RestoreBackup: Sendable {
     } catch let second {
       result.outcome = .rollbackFailed
       result.failure = await .rollbackFailed(
-        cause: second, first: error, journal: run.journal, session: session)
+        cause: second, first: error, journal: run.journal,
+        turningPoint: run.turningPoint, session: session)
       record(.rollbackFailed, await run.journal)
     }
     return await result.completed(by: run)

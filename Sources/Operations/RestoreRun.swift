@@ -29,6 +29,8 @@ actor RestoreRun {
   var expectedRunID: String?
   /// The number of the process that was talked to last.
   var presentProcessID: Int?
+  /// Where the restore stood when the way back began; nil where that could not be found out.
+  private(set) var turningPoint: RestorePhase?
   var refusedSince: ContinuousClock.Instant?
   var freshSettings: (minReplicas: String, maxLag: String)?
 
@@ -63,6 +65,7 @@ actor RestoreRun {
   func rollBack() async throws {
     expectedRunID = nil
     let (phase, serverAnswers) = try await standing()
+    turningPoint = phase
     let way = RestoreMachine.rollback(
       from: phase, serverAnswers: serverAnswers, hasReturned: hasReturned,
       keepsOldFiles: journal.keepsOldFiles == true)
