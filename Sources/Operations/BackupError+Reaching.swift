@@ -75,6 +75,11 @@ extension BackupError {
         self.init(
           .busy, "cannot use \(place): it takes no more clients", cause: reply.message,
           hint: .redis("CONFIG GET maxclients"))
+      } else if reply.message.hasPrefix("ERR unknown command") {
+        // Renamed away by `rename-command`, as some hosters do with CONFIG.
+        self.init(
+          .incompatible, "cannot use \(place): it lacks a command that is needed",
+          cause: reply.message, hint: .redis("COMMAND INFO CONFIG BGSAVE SHUTDOWN"))
       } else {
         self.init(
           .unavailable, "cannot use \(place): it answers with an error", cause: reply.message,
