@@ -31,7 +31,11 @@ public enum CommandLineTool {
         return .done
       }
       place = command.place
-      return try await Signals.cancelling { try await command.run() }
+      let status = try await Signals.cancelling { try await command.run() }
+      if status != .done, arguments.contains("--json") {
+        ErrorText.print(interruption: status, at: place)
+      }
+      return status
     } catch let status as ExitStatus {
       return status
     } catch {

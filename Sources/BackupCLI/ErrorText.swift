@@ -39,9 +39,22 @@ enum ErrorText {
   static func print(_ error: BackupError, at place: CommandPlace, asJSON: Bool) {
     Output.error.write(text(error, at: place))
     guard asJSON else { return }
-    let fields = Document.Fields(
-      kind: error.kind.rawValue, exitCode: ExitStatus(error.kind).rawValue,
-      message: error.message, cause: error.cause, hint: place.line(error.next))
+    write(
+      Document.Fields(
+        kind: error.kind.rawValue, exitCode: ExitStatus(error.kind).rawValue,
+        message: error.message, cause: error.cause, hint: place.line(error.next)))
+  }
+
+  /// Prints the document of a run that a signal ended; a person who has sent it needs no text.
+  static func print(interruption status: ExitStatus, at place: CommandPlace) {
+    write(
+      Document.Fields(
+        kind: "interrupted", exitCode: status.rawValue,
+        message: "cannot finish: a signal ended this run, and nothing half-done is left",
+        cause: status.meaning, hint: place.line(.again(""))))
+  }
+
+  private static func write(_ fields: Document.Fields) {
     do {
       try Output.standard.write(json: Document(error: fields))
     } catch {
