@@ -105,10 +105,24 @@ public struct CommandPlace: Sendable {
 
   /// The words of this run without an option that is about to get another value.
   private func withoutOption(_ option: Substring?) -> [String] {
-    guard let option, let index = arguments.firstIndex(of: String(option)) else { return arguments }
-    var rest = arguments
+    var rest = shownArguments
+    guard let option, let index = rest.firstIndex(of: String(option)) else { return rest }
     rest.removeSubrange(index..<min(index + 2, rest.count))
     return rest
+  }
+
+  /// The words of this run without the restart command, which may name a password.
+  private var shownArguments: [String] {
+    let option = "--restart-command"
+    var words: [String] = []
+    for word in arguments {
+      if words.last == option {
+        words.append("…")
+      } else {
+        words.append(word.hasPrefix(option + "=") ? option + "=…" : word)
+      }
+    }
+    return words
   }
 
   private static func joined(_ words: [String]) -> String {

@@ -53,7 +53,7 @@ public struct LocalServer: ServerControl {
 
   /// The words of the restart command.
   public var startArguments: [String] {
-    restartCommand?.split(separator: " ").map(String.init) ?? []
+    restartCommand.map(ShellWords.split) ?? []
   }
 
   /// Returns at once.

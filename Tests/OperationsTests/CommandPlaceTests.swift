@@ -50,6 +50,16 @@ import Testing
     #expect(place.line(.onServer("df -h")) == "df -h")
   }
 
+  @Test func `a restart command is not repeated, because it may name a password`() {
+    for words in [
+      ["--restart-command", "redis-server --requirepass secret"],
+      ["--restart-command=redis-server --requirepass secret"],
+    ] {
+      let line = CommandPlace(arguments: ["restore", "latest"] + words + ["--yes"]).line(.again(""))
+      #expect(!line.contains("secret") && line.contains("…") && line.hasSuffix(" --yes"))
+    }
+  }
+
   @Test func `words are quoted, options added, and a comment stays at the end`() {
     let place = place(nil)
     #expect(place.line(.again("--yes")) == "raibid-backup create --pod 'it'\\''s me' --yes")
