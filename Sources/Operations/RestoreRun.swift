@@ -165,7 +165,7 @@ actor RestoreRun {
     switch action {
     case .enter(let phase):
       journal.phase = phase
-      // The first phase has no journal yet: writing it is its first step.
+      // The first journal was written when the names were claimed.
       if phase > .begun { try await journal.write(to: volume) }
     case .step(let step):
       report(.began(step.description))
@@ -197,7 +197,7 @@ actor RestoreRun {
 
   private func perform(_ step: RestoreStep, on connection: ServerConnection?) async throws {
     switch step {
-    case .beginJournal: try await journal.write(to: volume)
+    case .beginJournal: break
     case .stageBackup: try await stageBackup()
     case .compareDigest: try await compareDigest()
     case .keepOldFiles: try await keepOldFiles()

@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  @Test func `old files that shall stay are kept by the run that finishes the restore`() async throws {
+  @Test func `old files that shall stay are kept by a run that finishes`() async throws {
     try await withRealServer(.primary, configuration: Persistence.savePoints.configuration) {
       server in
       try await withTemporaryDirectory { archives in
