@@ -76,8 +76,8 @@ let package = Package(
     tests(
       "OperationsTests",
       [
-        "Operations", "Files", "GzipMembers", "RDBFormat", "RedisClient", "Targets", "TestSupport",
-        "Workers",
+        "Operations", "ArchiveStore", "Files", "GzipMembers", "RDBFormat", "RedisClient", "Targets",
+        "TestSupport", "Workers",
       ]),
     tests("RDBFormatTests", ["RDBFormat"], fixtures: true),
     tests(
