@@ -111,18 +111,24 @@ public struct CommandPlace: Sendable {
     return rest
   }
 
-  /// The words of this run without the restart command, which may name a password.
+  /// The words of this run, without a restart command that may name a password.
   private var shownArguments: [String] {
     let option = "--restart-command"
     var words: [String] = []
     for word in arguments {
-      if words.last == option {
-        words.append("…")
-      } else {
-        words.append(word.hasPrefix(option + "=") ? option + "=…" : word)
+      let isCommand = words.last == option || word.hasPrefix(option + "=")
+      guard isCommand, Self.mayNamePassword(word) else {
+        words.append(word)
+        continue
       }
+      words.append(word.hasPrefix(option + "=") ? option + "=…" : "…")
     }
     return words
+  }
+
+  private static func mayNamePassword(_ command: String) -> Bool {
+    let text = command.lowercased()
+    return ["pass", "auth", "secret", "token", "-a "].contains { text.contains($0) }
   }
 
   private static func joined(_ words: [String]) -> String {
