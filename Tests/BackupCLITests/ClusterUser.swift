@@ -52,7 +52,8 @@ struct ClusterUser: Sendable {
     when condition: @escaping @Sendable () throws -> Bool = { true }
   ) async throws -> BackupTool.Outcome {
     try await tool.run(arguments + ["--verbose"]) { processID in
-      try await eventually("\(step) in \(arguments)") {
+      // A pod may take its time to go and come back.
+      try await eventually("\(step) in \(arguments)", within: .seconds(300)) {
         let error = try String(contentsOfFile: "/proc/\(processID)/fd/2", encoding: .utf8)
         return try error.split(separator: "\n").contains { $0 == step } && condition()
       }
