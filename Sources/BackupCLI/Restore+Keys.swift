@@ -9,9 +9,13 @@ extension Restore {
     of archive: String, _ settings: ConnectionSettings, _ progress: ProgressLine, now: Date
   ) async throws {
     let asks = !yes && !dryRun
+    // A name that means nothing is told at once, not after the wait for the lock.
+    _ = try archives.find(archive, of: settings.identity)
+    let lock =
+      dryRun
+      ? nil
+      : try await locking.take(archives, for: "restore \(archive)", report: progress.report)
     let entry = try archives.find(archive, of: settings.identity)
-    let lock = try await locking.take(
-      archives, for: "restore \(archive)", report: progress.report)
     let session = try await ServerSession.open(settings, report: progress.report)
     var options = RestoreKeys.Options()
     options.replaces = selection.replace
@@ -20,8 +24,8 @@ extension Restore {
     options.fromOtherSource = fromOtherSource
     options.dryRun = dryRun
     let result = try await RestoreKeys(
-      session: session, workers: try Workers(), options: options, lock: lock,
-      report: progress.report,
+      session: session, workers: try Workers(), options: options,
+      directory: archives.archiveDirectory(), lock: lock, report: progress.report,
       confirm: { plan in
         progress.clear()
         if !output.json || asks {

@@ -90,14 +90,15 @@ struct Restore: BackupCommand {
     if case .local = settings.place, settings.restartCommand == nil, !dryRun {
       throw BackupError.noRestartCommand()
     }
-    let request: RestoreBackup.Request =
-      try archive.map { .restore(try archives.find($0, of: settings.identity)) }
-      ?? (resume ? .resume : .rollback)
+    // A name that means nothing is told at once, not after the wait for the lock.
+    _ = try request(settings)
     // A dry run changes nothing anywhere, and is no other run's concern.
     let lock =
       dryRun
       ? nil
       : try await locking.take(archives, for: "restore \(name)", report: progress.report)
+    // Whoever was waited for may have made a newer one.
+    let request = try request(settings)
     let session = try await ServerSession.open(settings, report: progress.report)
     var options = RestoreBackup.Options()
     options.safetyBackup = !noSafetyBackup
@@ -115,6 +116,11 @@ struct Restore: BackupCommand {
     ).run(request, now: now)
     progress.clear()
     try show(result)
+  }
+
+  private func request(_ settings: ConnectionSettings) throws -> RestoreBackup.Request {
+    try archive.map { .restore(try archives.find($0, of: settings.identity)) }
+      ?? (resume ? .resume : .rollback)
   }
 
   private func show(_ result: RestoreResult) throws {

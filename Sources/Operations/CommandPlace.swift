@@ -128,7 +128,7 @@ public struct CommandPlace: Sendable {
 
   private static func mayNamePassword(_ command: String) -> Bool {
     let text = command.lowercased()
-    return ["pass", "auth", "secret", "token", "-a "].contains { text.contains($0) }
+    return ["pass", "pw", "auth", "secret", "token", "://", " -a"].contains { text.contains($0) }
   }
 
   private static func joined(_ words: [String]) -> String {

@@ -181,6 +181,13 @@ public struct RestoreBackup: Sendable {
       processID: Int(situation.status.processID ?? 0))
     journal.keepsOldFiles = options.keepsOldFiles
     try await claim(journal)
+    do {
+      try recordStart(of: journal)
+    } catch {
+      // Nothing was begun that a later run would have to end.
+      try await journal.remove(from: session.target.volume)
+      throw error
+    }
     return try await forward(machine.stages, run(candidate, journal), plan: plan)
   }
 
@@ -245,6 +252,7 @@ public struct RestoreBackup: Sendable {
     if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
     guard try await confirm(plan) else { throw BackupError.notConfirmed() }
     let insists = if case .resume = request { true } else { false }
+    try recordStart(of: journal)
     return try await forward(stages, run(candidate, journal, insists: insists), plan: plan)
   }
 
@@ -273,8 +281,6 @@ public struct RestoreBackup: Sendable {
     _ stages: [RestoreMachine.Plan.Stage], _ run: RestoreRun, plan: RestorePlan
   ) async throws -> RestoreResult {
     let journal = await run.journal
-    try RestoreLog(directory).append(
-      .started, journal, source: session.target.source.identity)
     do {
       try await run.advance(stages.filter { $0.phase < .swapped })
       try Task.checkCancellation()
@@ -332,6 +338,11 @@ public struct RestoreBackup: Sendable {
       record(.rollbackFailed, await run.journal)
     }
     return await result.completed(by: run)
+  }
+
+  private func recordStart(of journal: RestoreJournal) throws {
+    try RestoreLog(directory).append(
+      .started, journal, source: session.target.source.identity)
   }
 
   /// Writes in the log how a restore ended. What is served does not depend on it, so that a log which

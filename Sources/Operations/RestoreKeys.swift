@@ -30,24 +30,27 @@ public struct RestoreKeys: Sendable {
   let session: ServerSession
   private let workers: Workers
   let options: Options
-  let lock: DirectoryLock
+  let directory: ArchiveDirectory
+  private let lock: DirectoryLock?
   private let report: ProgressReport
   private let confirm: @Sendable (RestoreKeysPlan) async throws -> Bool
 
   /// - Parameters:
   ///   - session: The way to the server.
   ///   - workers: The threads for the work.
-  ///   - lock: The directory for the safety backup and the log.
+  ///   - directory: Where the safety backup and the log go.
+  ///   - lock: The right to write there; nil for a dry run, which writes nothing.
   ///   - report: Takes the progress.
   ///   - confirm: Shows the plan and says whether to go on; not called for a dry run.
   public init(
-    session: ServerSession, workers: Workers, options: Options, lock: DirectoryLock,
-    report: @escaping ProgressReport,
+    session: ServerSession, workers: Workers, options: Options, directory: ArchiveDirectory,
+    lock: DirectoryLock?, report: @escaping ProgressReport,
     confirm: @escaping @Sendable (RestoreKeysPlan) async throws -> Bool
   ) {
     self.session = session
     self.workers = workers
     self.options = options
+    self.directory = directory
     self.lock = lock
     self.report = report
     self.confirm = confirm
@@ -144,6 +147,7 @@ public struct RestoreKeys: Sendable {
     _ plan: RestoreKeysPlan, _ backup: Backup
   ) async throws -> String? {
     guard options.safetyBackup, plan.count(.replace) > 0 else { return nil }
+    guard let lock else { throw BackupError.internalError("no directory for the safety backup") }
     report(.began("taking a safety backup"))
     var options = CreateBackup.Options()
     options.tags = [Manifest.safetyTag: backup.candidate.name]
@@ -274,7 +278,7 @@ public struct RestoreKeys: Sendable {
   }
 
   private func record(_ event: RestoreLog.Event, _ backup: Backup, _ count: Int) throws {
-    try RestoreLog(lock.directory).append(
+    try RestoreLog(directory).append(
       event, archive: backup.candidate.name, target: session.target.source.identity, keys: count)
   }
 
