@@ -7,16 +7,21 @@ protocol BackupCommand: AsyncParsableCommand, Sendable {
   var archives: DirectoryOptions { get }
   /// The file with the key of this client's certificate.
   var clientKeyFile: String? { get }
+  /// How a local server is started again, where the command can do that.
+  var restartCommand: String? { get }
 
   func run() async throws
 }
 
 extension BackupCommand {
+  var restartCommand: String? { nil }
+
   /// Where the commands that an error proposes should act.
   var place: CommandPlace {
     var place = CommandPlace(arguments: Array(CommandLine.arguments.dropFirst()))
     place.serverOptions = server.words(key: clientKeyFile)
     place.archiveOptions = archives.words
+    place.restartCommand = restartCommand
     do {
       place.settings = try server.settings(key: clientKeyFile, readsPasswordFile: false)
     } catch {

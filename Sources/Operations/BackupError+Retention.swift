@@ -27,7 +27,7 @@ extension BackupError {
   public static func emptyPolicy() -> BackupError {
     BackupError(
       .usage, "cannot prune: nothing says what is to be kept",
-      hint: .again("--keep-daily 14 --keep-weekly 8 --keep-monthly 12 --dry-run"))
+      hint: .again("--keep-daily 14 --keep-weekly 8 --keep-monthly 12"))
   }
 
   /// An archive that lies in another directory.

@@ -8,6 +8,8 @@ public struct CommandPlace: Sendable {
   public var serverOptions: [String]
   /// The options of this run that lead to its archives.
   public var archiveOptions: [String]
+  /// How this run starts a local server again; nil where it does not.
+  public var restartCommand: String?
 
   /// A place of which nothing else is known than the words of the run.
   public init(arguments: [String]) {
@@ -26,7 +28,8 @@ public struct CommandPlace: Sendable {
     case .kubectl(let words): kubectl(words)
     case .handshake: handshake
     case .archives(let words): tool(words, archiveOptions)
-    case .tool(let words): tool(words, serverOptions + archiveOptions)
+    case .tool(let words):
+      tool(words, serverOptions + restartOptions(of: words) + archiveOptions)
     case .again(let words): again(words)
     }
   }
@@ -109,6 +112,13 @@ public struct CommandPlace: Sendable {
     guard let option, let index = rest.firstIndex(of: String(option)) else { return rest }
     rest.removeSubrange(index..<min(index + 2, rest.count))
     return rest
+  }
+
+  private func restartOptions(of words: String) -> [String] {
+    guard let restartCommand, words.hasPrefix("restore"), !words.contains("--dry-run") else {
+      return []
+    }
+    return ["--restart-command", Self.mayNamePassword(restartCommand) ? "…" : restartCommand]
   }
 
   /// The words of this run, without a restart command that may name a password.

@@ -91,7 +91,18 @@ extension StatusFinding {
   static func unfinishedRestore(_ target: String) -> StatusFinding {
     StatusFinding(
       "restores", .critical, "a restore of \(target) has begun and not ended",
-      hint: .tool("restore --resume"))
+      hint: .archives("restore --resume \(options(leadingTo: target))"))
+  }
+
+  /// The options that lead to a server, from what its archives call it.
+  private static func options(leadingTo target: String) -> String {
+    let inCluster = target.split(separator: "/", maxSplits: 1).map(String.init)
+    if inCluster.count == 2 {
+      return "--namespace \(shellWord(inCluster[0])) --pod \(shellWord(inCluster[1]))"
+    }
+    guard let colon = target.lastIndex(of: ":") else { return "" }
+    let host = shellWord(String(target[..<colon]))
+    return "--target local --host \(host) --port \(target[target.index(after: colon)...])"
   }
 
   static func space(
