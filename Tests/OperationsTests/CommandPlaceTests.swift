@@ -60,6 +60,29 @@ import Testing
     }
   }
 
+  @Test func `a restore that is proposed starts the server again as this run would`() {
+    var place = place(nil)
+    place.restartCommand = "systemctl restart redis@1"
+    #expect(
+      place.line(.tool("restore --rollback"))
+        == "raibid-backup restore --rollback --pod 'it'\\''s me' "
+        + "--restart-command 'systemctl restart redis@1' --directory /b")
+    #expect(!place.line(.tool("restore latest --dry-run")).contains("--restart-command"))
+    #expect(!place.line(.tool("verify latest")).contains("--restart-command"))
+    place.restartCommand = "redis-server --requirepass secret"
+    #expect(place.line(.tool("restore --resume")).contains("--restart-command '…'"))
+  }
+
+  @Test(arguments: [
+    ("jobs/redis-0", "--namespace jobs --pod redis-0"),
+    ("127.0.0.1:6380", "--target local --host 127.0.0.1 --port 6380"),
+    ("::1:6379", "--target local --host ::1 --port 6379"),
+  ])
+  func `an unfinished restore is ended on its own server`(target: String, options: String) {
+    #expect(
+      StatusFinding.unfinishedRestore(target).next == .archives("restore --resume \(options)"))
+  }
+
   @Test func `words are quoted, options added, and a comment stays at the end`() {
     let place = place(nil)
     #expect(place.line(.again("--yes")) == "raibid-backup create --pod 'it'\\''s me' --yes")
