@@ -105,18 +105,8 @@ public struct RestoreBackup: Sendable {
   /// Proves the whole archive before anything else is looked at.
   private func prove(_ entry: ArchiveEntry, now: Date) async throws -> RestoreCandidate {
     report(.began("proving the archive"))
-    let result = try await VerifyArchive(workers: workers, report: report)
-      .run(entry, now: now, needsDigests: true)
-    guard let summary = result.summary, let dumpDigest = result.dumpDigest,
-      let fileDigest = result.fileDigest, result.verdict.isWhole
-    else { throw BackupError.archiveDamaged(entry.path, result.findings) }
-    guard result.verdict != .integrityOnly else {
-      throw BackupError.archiveNotUnderstood(entry.path, version: summary.version)
-    }
-    return RestoreCandidate(
-      path: entry.path, name: entry.name?.description ?? entry.path,
-      fileDigest: fileDigest, dumpDigest: dumpDigest, summary: summary,
-      source: entry.source)
+    return try await RestoreCandidate(
+      VerifyArchive(workers: workers, report: report).run(entry, now: now, needsDigests: true))
   }
 
   private func lookAround() async throws -> Situation {

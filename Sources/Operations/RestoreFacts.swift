@@ -1,3 +1,4 @@
+import ArchiveStore
 import RDBFormat
 import RedisClient
 import Targets
@@ -38,6 +39,24 @@ struct RestoreCandidate: Sendable {
   let summary: RDBSummary
   /// The Redis that it came from; nil where the archive does not say.
   let source: String?
+}
+
+extension RestoreCandidate {
+  /// What may be restored: an archive that was read in full, with its digests, and is whole.
+  ///
+  /// - Throws: ``BackupError`` when it is damaged, or its contents are not understood.
+  init(_ result: VerifyArchive.Result) throws {
+    let entry = result.entry
+    guard let summary = result.summary, let dumpDigest = result.dumpDigest,
+      let fileDigest = result.fileDigest, result.verdict.isWhole
+    else { throw BackupError.archiveDamaged(entry.path, result.findings) }
+    guard result.verdict != .integrityOnly else {
+      throw BackupError.archiveNotUnderstood(entry.path, version: summary.version)
+    }
+    self.init(
+      path: entry.path, name: entry.name?.description ?? entry.path, fileDigest: fileDigest,
+      dumpDigest: dumpDigest, summary: summary, source: entry.source)
+  }
 }
 
 /// Why a restore is refused, with nothing touched.

@@ -99,17 +99,9 @@ public struct RestoreKeys: Sendable {
     report(.began("proving the archive"))
     let status = try fileStatus(of: entry.path)
     let chosen = ChosenKeys(choice)
-    let result = try await VerifyArchive(workers: workers, report: report)
-      .run(entry, now: now, needsDigests: true, onKey: chosen.take)
-    guard let summary = result.summary, let dumpDigest = result.dumpDigest,
-      let fileDigest = result.fileDigest, result.verdict.isWhole
-    else { throw BackupError.archiveDamaged(entry.path, result.findings) }
-    guard result.verdict != .integrityOnly else {
-      throw BackupError.archiveNotUnderstood(entry.path, version: summary.version)
-    }
-    let candidate = RestoreCandidate(
-      path: entry.path, name: entry.name?.description ?? entry.path, fileDigest: fileDigest,
-      dumpDigest: dumpDigest, summary: summary, source: entry.source)
+    let candidate = try await RestoreCandidate(
+      VerifyArchive(workers: workers, report: report)
+        .run(entry, now: now, needsDigests: true, onKey: chosen.take))
     let keys = try chosen.finish(in: entry.path)
     guard options.expiry != .extend || candidate.writtenAt != nil else {
       throw BackupError.ageOfBackupUnknown(entry.path)
