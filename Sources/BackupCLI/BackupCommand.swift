@@ -9,12 +9,15 @@ protocol BackupCommand: AsyncParsableCommand, Sendable {
   var clientKeyFile: String? { get }
   /// How a local server is started again, where the command can do that.
   var restartCommand: String? { get }
+  /// The sections of a file with settings that are about it, the more special ones last.
+  static var sections: [String] { get }
 
   func run() async throws
 }
 
 extension BackupCommand {
   var restartCommand: String? { nil }
+  static var sections: [String] { [_commandName] }
 
   /// Where the commands that an error proposes should act.
   var place: CommandPlace {

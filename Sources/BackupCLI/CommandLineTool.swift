@@ -23,27 +23,41 @@ public enum CommandLineTool {
   }
 
   private static func run(_ arguments: [String]) async -> ExitStatus {
+    let settings: Settings
+    do {
+      settings = try Settings(for: arguments, environment: .current)
+    } catch {
+      return report(error, at: CommandPlace(arguments: arguments), asJSON: arguments)
+    }
+    return await Settings.$current.withValue(settings) {
+      await run(arguments, with: settings)
+    }
+  }
+
+  private static func run(_ arguments: [String], with settings: Settings) async -> ExitStatus {
     var place = CommandPlace(arguments: arguments)
     do {
-      var parsed = try RaibidBackup.parseAsRoot(arguments)
+      var parsed = try RaibidBackup.parseAsRoot(settings.words)
       guard let command = parsed as? any BackupCommand else {
         try parsed.run()
         return .done
       }
       place = command.place
       let status = try await Signals.cancelling { try await command.run() }
-      if status != .done, arguments.contains("--json") {
+      if status != .done, settings.words.contains("--json") {
         ErrorText.print(interruption: status, at: place)
       }
       return status
     } catch let status as ExitStatus {
       return status
     } catch {
-      return report(error, at: place)
+      return report(error, at: place, asJSON: settings.words)
     }
   }
 
-  private static func report(_ error: any Error, at place: CommandPlace) -> ExitStatus {
+  private static func report(
+    _ error: any Error, at place: CommandPlace, asJSON words: [String]
+  ) -> ExitStatus {
     let failure: BackupError
     if let error = error as? BackupError {
       failure = error
@@ -53,15 +67,18 @@ public enum CommandLineTool {
         Output.standard.write(RaibidBackup.fullMessage(for: error) + "\n")
         return .done
       }
-      let names = RaibidBackup.configuration.subcommands.map { $0._commandName }
       failure =
         code == .validationFailure
-        ? .commandLine(
-          RaibidBackup.message(for: error),
-          command: place.arguments.first.flatMap { names.contains($0) ? $0 : nil })
-        : .unexpected(error)
+        ? refusal(RaibidBackup.message(for: error), of: place.arguments) : .unexpected(error)
     }
-    ErrorText.print(failure, at: place, asJSON: place.arguments.contains("--json"))
+    ErrorText.print(failure, at: place, asJSON: words.contains("--json"))
     return ExitStatus(failure.kind)
+  }
+
+  private static func refusal(_ fact: String, of arguments: [String]) -> BackupError {
+    if let error = Settings.current.error(refusing: fact) { return error }
+    let names = RaibidBackup.configuration.subcommands.map { $0._commandName }
+    return .commandLine(
+      fact, command: arguments.first.flatMap { names.contains($0) ? $0 : nil })
   }
 }

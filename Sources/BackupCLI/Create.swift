@@ -53,7 +53,7 @@ struct Create: BackupCommand {
     if let level, !(1...9).contains(level) {
       throw ValidationError("--level: \(level) is not from 1 to 9")
     }
-    if retention.isGiven && !prune { throw ValidationError("the --keep options go with --prune") }
+    if retention.isTyped && !prune { throw ValidationError("the --keep options go with --prune") }
     _ = try tags()
   }
 

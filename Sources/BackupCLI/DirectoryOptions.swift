@@ -4,9 +4,10 @@ import Files
 import FoundationEssentials
 import Operations
 
-/// Where the archives lie.
+/// Where the archives lie, and the settings.
 struct DirectoryOptions: ParsableArguments, Sendable {
-  @Option(help: "The directory with the archives (default: ~/.raibid/backups).")
+  @Option(
+    help: "The directory with the archives (default: ~/.raibid/backups).", completion: .directory)
   var directory: String?
 
   @Option(
@@ -14,9 +15,15 @@ struct DirectoryOptions: ParsableArguments, Sendable {
       "Which Redis, where the directory holds several.", valueName: "namespace/pod|host:port"))
   var source: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "The file with settings (default: ~/.raibid/backup.json).", valueName: "file"),
+    completion: .file())
+  var config: String?
+
   /// The directory that is meant; nothing is looked at yet.
   func archiveDirectory(_ environment: Environment = .current) -> ArchiveDirectory {
-    ArchiveDirectory(path: given(environment) ?? environment.defaultDirectory)
+    ArchiveDirectory(path: directory ?? environment.defaultDirectory)
   }
 
   /// Makes the directory where it is missing, and becomes its one writer.
@@ -28,7 +35,7 @@ struct DirectoryOptions: ParsableArguments, Sendable {
   func lock(for command: String, now: Date) throws -> DirectoryLock {
     let directory = archiveDirectory()
     return try translatingErrors {
-      try directory.make(makingParent: given(.current) == nil)
+      try directory.make(makingParent: self.directory == nil)
       do {
         return try directory.lock(holder: Self.holder(command, now: now))
       } catch let error as FileError {
@@ -45,11 +52,8 @@ struct DirectoryOptions: ParsableArguments, Sendable {
 
   /// The options as they were given, for commands that are proposed.
   var words: [String] {
-    (directory.map { ["--directory", $0] } ?? []) + (source.map { ["--source", $0] } ?? [])
-  }
-
-  private func given(_ environment: Environment) -> String? {
-    directory ?? environment.option("directory")
+    let options = [("directory", directory), ("source", source), ("config", config)]
+    return Settings.current.typedWords(options)
   }
 
   /// The archive that a user means.
@@ -74,7 +78,7 @@ struct DirectoryOptions: ParsableArguments, Sendable {
   }
 
   /// Which Redis is meant, where anything says so.
-  var sourceName: String? { source ?? Environment.current.option("source") }
+  var sourceName: String? { source }
 }
 
 /// Runs a body and puts the errors of archives and files into words.

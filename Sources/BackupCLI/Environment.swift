@@ -35,17 +35,23 @@ struct Environment: Sendable {
     variables[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// The directory of this program's files in the home of the user.
-  var configurationDirectory: String { (value("HOME") ?? "/root") + "/.raibid" }
+  /// The home of the user.
+  var home: String { value("HOME") ?? "/root" }
+
+  /// The directory of this program's files in it.
+  var configurationDirectory: String { home + "/.raibid" }
 
   /// Where archives lie unless the user says otherwise.
   var defaultDirectory: String { configurationDirectory + "/backups" }
+
+  /// Where raibid's installer writes credentials.
+  var credentialsPath: String { configurationDirectory + "/redis-credentials.json" }
 
   /// The credentials that raibid's installer has written; nil when it has not.
   ///
   /// - Throws: `BackupError` when the file is there but cannot be used.
   func credentials() throws -> Credentials? {
-    let path = configurationDirectory + "/redis-credentials.json"
+    let path = credentialsPath
     do {
       guard let bytes = try FileTree.contents(of: path, limit: 1 << 20) else { return nil }
       return try JSONDecoder().decode(Credentials.self, from: Data(bytes))

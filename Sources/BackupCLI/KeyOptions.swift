@@ -34,7 +34,7 @@ struct KeyOptions: ParsableArguments, Sendable {
   }
 
   func validate() throws {
-    if !isGiven && (database != nil || replace || ttl != nil) {
+    if !isGiven, ["database", "replace", "ttl"].contains(where: Settings.current.isTyped) {
       throw ValidationError("--database, --replace and --ttl go with --key or --match")
     }
   }

@@ -8,7 +8,7 @@ struct LockOptions: ParsableArguments, Sendable {
   @Option(
     defaultAsFlag: "10m", parsing: .next,
     help: ArgumentHelp(
-      "Wait for another run to end, at most that long; without it, end with 75.",
+      "Wait for another run to end, at most that long (default: end with 75).",
       valueName: "span"))
   var wait: String?
 
@@ -16,7 +16,9 @@ struct LockOptions: ParsableArguments, Sendable {
 
   // A transform that throws would count as no value, and wait for ten minutes.
   func validate() throws {
-    if let wait { _ = try TimeSpan.parse(wait) }
+    if let wait, TimeSpan(wait) == nil {
+      throw ValidationError("--wait: \"\(wait)\" is not \(TimeSpan.expected)")
+    }
   }
 
   /// Makes the directory where it is missing, and becomes its one writer.

@@ -9,7 +9,7 @@ struct MetricsOptions: ParsableArguments, Sendable {
   @Option(
     help: ArgumentHelp(
       "A file for the textfile collector of Prometheus's node_exporter, replaced in one step.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var metricsFile: String?
 
   private static let maximumByteCount = 16 << 20
@@ -47,7 +47,7 @@ struct MetricsOptions: ParsableArguments, Sendable {
   private func write(
     _ archives: DirectoryOptions, sources: [String]?, _ change: (inout Metrics) -> Void
   ) {
-    guard let path = metricsFile ?? Environment.current.option("metrics-file") else { return }
+    guard let path = metricsFile else { return }
     do {
       let old = try FileTree.contents(of: path, limit: Self.maximumByteCount) ?? []
       var metrics = Metrics(parsing: String(decoding: old, as: UTF8.self))

@@ -23,20 +23,21 @@ struct NightlyRun {
   init(
     at time: NightlyTime.Clock, words: [String], without ownOptions: Set<String>,
     directory: String, metricsFile: String?, environment: Environment
-  ) {
+  ) throws {
+    let paths = try CommandOption.all(of: Create.self).filter(\.isPath)
     self.time = time
     self.directory = Self.absolute(directory)
     metricsDirectory = metricsFile.map { file in
       let path = Self.absolute(file)
       return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path
     }
-    home = environment.value("HOME") ?? "/root"
-    self.words = [Self.program, "create"] + Self.options(words, without: ownOptions)
+    home = environment.home
+    self.words = [Self.program, "create"] + Self.options(words, without: ownOptions, paths)
     variables =
       [("PATH", Self.searchPath(environment))]
       + environment.variables.filter { name, value in
         name.hasPrefix("RAIBID_BACKUP_") || name == "KUBECONFIG" && !value.isEmpty
-      }.sorted { $0.key < $1.key }.map { ($0.key, Self.path($0.value, ofVariable: $0.key)) }
+      }.sorted { $0.key < $1.key }.map { ($0.key, Self.path($0.value, ofVariable: $0.key, paths)) }
   }
 
   /// Lines for a crontab.
@@ -112,13 +113,10 @@ struct NightlyRun {
 
   // MARK: - Words
 
-  /// The options whose value is a file.
-  private static let fileOptions: Set<String> = [
-    "--cacert", "--cert", "--directory", "--key", "--kubeconfig", "--metrics-file",
-    "--password-file", "--tls-key",
-  ]
-
-  private static func options(_ words: [String], without left: Set<String>) -> [String] {
+  private static func options(
+    _ words: [String], without left: Set<String>, _ paths: [CommandOption]
+  ) -> [String] {
+    let fileOptions = Set(paths.flatMap(\.spellings))
     var options: [String] = []
     var previous = ""
     for word in words {
@@ -136,12 +134,13 @@ struct NightlyRun {
     return options
   }
 
-  private static func path(_ value: String, ofVariable name: String) -> String {
+  private static func path(
+    _ value: String, ofVariable name: String, _ paths: [CommandOption]
+  ) -> String {
     if name == "KUBECONFIG" {
       return value.split(separator: ":").map { absolute(String($0)) }.joined(separator: ":")
     }
-    return fileOptions.contains { Environment.variable(String($0.dropFirst(2))) == name }
-      ? absolute(value) : value
+    return paths.contains { $0.variable == name } ? absolute(value) : value
   }
 
   private static func absolute(_ path: String) -> String {

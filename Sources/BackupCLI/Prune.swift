@@ -12,7 +12,7 @@ struct Prune: BackupCommand {
       pinned, or of a newer version is never removed. The rules are those of restic's forget, in UTC.
       """)
 
-  @Flag(help: "Show what would be removed, and remove nothing.")
+  @Flag(help: "Show what would happen, and change nothing.")
   var dryRun = false
 
   @OptionGroup var retention: RetentionOptions

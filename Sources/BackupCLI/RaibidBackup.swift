@@ -16,7 +16,7 @@ struct RaibidBackup: ParsableCommand {
     version: Tool.version,
     subcommands: [
       Create.self, List.self, Inspect.self, Verify.self, Restore.self, Prune.self, Pin.self,
-      Unpin.self, Status.self, Schedule.self,
+      Unpin.self, Status.self, Schedule.self, Config.self,
     ])
 
   func run() throws {

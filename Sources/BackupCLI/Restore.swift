@@ -22,7 +22,7 @@ struct Restore: BackupCommand {
   @Flag(help: "Do not ask.")
   var yes = false
 
-  @Flag(help: "Print the plan and change nothing.")
+  @Flag(help: "Show what would happen, and change nothing.")
   var dryRun = false
 
   @Flag(help: "Finish an unfinished restore.")
@@ -45,7 +45,7 @@ struct Restore: BackupCommand {
       "How a local server is started again, after this tool has stopped it.", valueName: "cmd"))
   var restartCommand: String?
 
-  @Option(help: "The key of this client's certificate; --key is a key of Redis here.")
+  @Option(help: "The key of this client's certificate.", completion: .file())
   var tlsKey: String?
 
   @OptionGroup(title: "Single keys") var selection: KeyOptions
@@ -66,7 +66,7 @@ struct Restore: BackupCommand {
       throw ValidationError("which archive? a path, a name, or \"latest\"")
     }
     if selection.isGiven {
-      if archive == nil || keepOld {
+      if archive == nil || Settings.current.isTyped("keep-old") {
         throw ValidationError("--key and --match go without --resume, --rollback and --keep-old")
       }
       if server.cert != nil && tlsKey == nil {

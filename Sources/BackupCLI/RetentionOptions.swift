@@ -39,7 +39,7 @@ struct RetentionOptions: ParsableArguments, Sendable {
 
   @Option(
     help: ArgumentHelp(
-      "Remove nothing when an archive has less than that share of the usual size (default: 50).",
+      "A backup below that share of the usual size is suspicious: nothing is removed (default: 50).",
       valueName: "percent"))
   var shrinkLimit: Int?
 
@@ -57,10 +57,11 @@ struct RetentionOptions: ParsableArguments, Sendable {
     }
   }
 
-  /// Whether any option of a policy is given.
-  var isGiven: Bool {
-    !keepTag.isEmpty || keepWithin != nil || keepSafety != nil || shrinkLimit != nil
-      || counts.contains { $0.count != nil }
+  /// Whether any option of a policy is on the command line.
+  var isTyped: Bool {
+    ["keep-tag", "keep-within", "keep-safety", "shrink-limit"].contains(
+      where: Settings.current.isTyped)
+      || counts.contains { Settings.current.isTyped("keep-\($0.name)") }
   }
 
   /// The policy that the options describe.

@@ -92,6 +92,8 @@ protocol ScheduleCommand: BackupCommand {
 }
 
 extension ScheduleCommand {
+  /// The nightly run reads the file itself; what it says about `create` must hold here too.
+  static var sections: [String] { ["create", "schedule"] }
   var server: ServerOptions { create.server }
   var archives: DirectoryOptions { create.archives }
   var clientKeyFile: String? { create.clientKeyFile }
@@ -112,10 +114,10 @@ extension ScheduleCommand {
     guard !words.contains(where: { $0.contains { $0.isNewline } }) else {
       throw ValidationError("an option with a line break cannot stand in a schedule")
     }
-    return NightlyRun(
+    return try NightlyRun(
       at: time.at, words: Array(words), without: ownOptions.union(["--at"]),
       directory: archives.archiveDirectory().path,
-      metricsFile: create.metrics.metricsFile ?? environment.option("metrics-file"),
+      metricsFile: create.metrics.metricsFile,
       environment: environment)
   }
 }

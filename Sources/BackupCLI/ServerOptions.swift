@@ -20,7 +20,7 @@ struct ServerOptions: ParsableArguments, Sendable {
   @Option(help: "The context of the kubeconfig.")
   var context: String?
 
-  @Option(help: "The kubeconfig.")
+  @Option(help: "The kubeconfig.", completion: .file())
   var kubeconfig: String?
 
   @Option(help: "The pod (default: raibid-redis-master-0).")
@@ -44,16 +44,18 @@ struct ServerOptions: ParsableArguments, Sendable {
   @Option(help: "The ACL user.")
   var user: String?
 
-  @Option(help: "A file with the password; one final newline is dropped.")
+  @Option(
+    help: "A file with the password; one final newline is dropped.", completion: .file())
   var passwordFile: String?
 
   @Flag(help: "Encrypt the connection and verify the server's certificate.")
   var tls = false
 
-  @Option(help: "Certificates of the authorities to trust (default: the system's).")
+  @Option(
+    help: "Certificates of the authorities to trust (default: the system's).", completion: .file())
   var cacert: String?
 
-  @Option(help: "This client's certificate.")
+  @Option(help: "This client's certificate.", completion: .file())
   var cert: String?
 
   @Option(help: "The name that the server's certificate must have (default: the host).")
@@ -74,7 +76,7 @@ struct ServerOptions: ParsableArguments, Sendable {
     if let port, !(1...65535).contains(port) {
       throw ValidationError("--port: \(port) is not from 1 to 65535")
     }
-    if !tls, [cacert, cert, sni].contains(where: { $0 != nil }) {
+    if !tls, ["cacert", "cert", "sni"].contains(where: Settings.current.isTyped) {
       throw ValidationError("--cacert, --cert, --key and --sni go with --tls")
     }
   }
@@ -92,27 +94,25 @@ struct ServerOptions: ParsableArguments, Sendable {
     environment: Environment = .current
   ) throws -> ConnectionSettings {
     let credentials = try environment.credentials()
-    var settings = ConnectionSettings(try place(credentials, environment))
-    if let port = try givenPort(environment) { settings.podPort = port }
-    settings.user = user ?? environment.option("user")
+    var settings = ConnectionSettings(place(credentials))
+    if let port { settings.podPort = port }
+    settings.user = user
     settings.password =
       try password(environment, readsFile: readsPasswordFile) ?? credentials?.givenPassword
-    if let text = passwordSecret ?? environment.option("password-secret") {
-      settings.secret = try secret(text)
+    if let passwordSecret {
+      settings.secret = try secret(passwordSecret)
       settings.secretIsRequired = true
     }
-    settings.usesTLS = tls || environment.option("tls") != nil
-    settings.authorityFile = cacert ?? environment.option("cacert")
-    settings.certificateFile = cert ?? environment.option("cert")
-    settings.keyFile = key ?? environment.option("key")
-    settings.serverName = sni ?? environment.option("sni")
-    settings.restartCommand = restartCommand ?? environment.option("restart-command")
-    if let span = try connectTimeout ?? self.span("connect-timeout", environment) {
-      settings.limits.connect = span.duration
-    }
-    if let span = try stallTimeout ?? self.span("stall-timeout", environment) {
-      settings.limits.stall = span.duration
-      settings.limits.copyStall = span.duration
+    settings.usesTLS = tls
+    settings.authorityFile = cacert
+    settings.certificateFile = cert
+    settings.keyFile = key
+    settings.serverName = sni
+    settings.restartCommand = restartCommand
+    if let connectTimeout { settings.limits.connect = connectTimeout.duration }
+    if let stallTimeout {
+      settings.limits.stall = stallTimeout.duration
+      settings.limits.copyStall = stallTimeout.duration
     }
     return settings
   }
@@ -121,59 +121,32 @@ struct ServerOptions: ParsableArguments, Sendable {
   ///
   /// - Parameter key: The file with the key of this client's certificate.
   func words(key: String?) -> [String] {
-    let options = [
-      ("--target", target?.rawValue), ("--namespace", namespace), ("--context", context),
-      ("--kubeconfig", kubeconfig), ("--pod", pod), ("--container", container),
-      ("--password-secret", passwordSecret), ("--host", host), ("--port", port.map(String.init)),
-      ("--user", user), ("--password-file", passwordFile), ("--cacert", cacert), ("--cert", cert),
-      ("--tls-key", key), ("--sni", sni),
-    ]
-    return options.flatMap { name, value in value.map { [name, $0] } ?? [] }
-      + (tls ? ["--tls"] : [])
+    Settings.current.typedWords([
+      ("target", target?.rawValue), ("namespace", namespace), ("context", context),
+      ("kubeconfig", kubeconfig), ("pod", pod), ("container", container),
+      ("password-secret", passwordSecret), ("host", host), ("port", port.map(String.init)),
+      ("user", user), ("password-file", passwordFile), ("cacert", cacert), ("cert", cert),
+      ("tls-key", key), ("sni", sni),
+    ]) + (Settings.current.isTyped("tls") ? ["--tls"] : [])
   }
 
-  private func place(
-    _ credentials: Credentials?, _ environment: Environment
-  ) throws -> ConnectionSettings.Place {
-    let kind =
-      try target
-      ?? environment.option("target").map { text in
-        guard let kind = TargetKind(rawValue: text) else {
-          throw BackupError.badValue(
-            "RAIBID_BACKUP_TARGET", text, expected: "kubernetes or local")
-        }
-        return kind
-      }
-    switch kind ?? .kubernetes {
+  private func place(_ credentials: Credentials?) -> ConnectionSettings.Place {
+    switch target ?? .kubernetes {
     case .kubernetes:
-      return .kubernetes(
-        namespace: namespace ?? environment.option("namespace") ?? credentials?.namespace
-          ?? "raibid-redis",
-        pod: pod ?? environment.option("pod") ?? "raibid-redis-master-0",
-        container: container ?? environment.option("container"),
-        context: context ?? environment.option("context"),
-        kubeconfig: kubeconfig ?? environment.option("kubeconfig"))
+      .kubernetes(
+        namespace: namespace ?? credentials?.namespace ?? "raibid-redis",
+        pod: pod ?? "raibid-redis-master-0", container: container, context: context,
+        kubeconfig: kubeconfig)
     case .local:
-      return .local(
-        host: host ?? environment.option("host") ?? credentials?.host ?? "127.0.0.1",
-        port: try givenPort(environment) ?? credentials?.port ?? 6379)
+      .local(
+        host: host ?? credentials?.host ?? "127.0.0.1", port: port ?? credentials?.port ?? 6379)
     }
-  }
-
-  private func givenPort(_ environment: Environment) throws -> Int? {
-    try port
-      ?? environment.option("port").map { text in
-        guard let port = Int(text), (1...65535).contains(port) else {
-          throw BackupError.badValue("RAIBID_BACKUP_PORT", text, expected: "from 1 to 65535")
-        }
-        return port
-      }
   }
 
   private func password(
     _ environment: Environment, readsFile: Bool
   ) throws -> [UInt8]? {
-    if let path = passwordFile ?? environment.option("password-file") {
+    if let path = passwordFile {
       return readsFile ? try Self.password(inFile: path) : []
     }
     return environment.password
@@ -199,22 +172,12 @@ struct ServerOptions: ParsableArguments, Sendable {
     }
     return (String(parts[0]), String(parts[1]))
   }
-
-  private func span(_ option: String, _ environment: Environment) throws -> TimeSpan? {
-    try environment.option(option).map { text in
-      guard let span = TimeSpan(text) else {
-        throw BackupError.badValue(
-          Environment.variable(option), text, expected: TimeSpan.expected)
-      }
-      return span
-    }
-  }
 }
 
 /// The key of this client's certificate, for commands that have no other `--key`.
 struct ClientKeyOption: ParsableArguments, Sendable {
   @Option(
-    name: [.customLong("key"), .customLong("tls-key")],
-    help: "The key of this client's certificate.")
+    name: [.customLong("tls-key"), .customLong("key")],
+    help: "The key of this client's certificate.", completion: .file())
   var key: String?
 }

@@ -16,7 +16,7 @@ struct Status: BackupCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The share of the usual size below which a backup is suspicious (default: 50).",
+      "A backup below that share of the usual size is suspicious: nothing is removed (default: 50).",
       valueName: "percent"))
   var shrinkLimit: Int?
 
@@ -34,7 +34,9 @@ struct Status: BackupCommand {
     if let shrinkLimit, !(0...100).contains(shrinkLimit) {
       throw ValidationError("--shrink-limit: \(shrinkLimit) is not from 0 to 100")
     }
-    if nagios && output.json { throw ValidationError("--nagios and --json exclude each other") }
+    if ["nagios", "json"].allSatisfy(Settings.current.isTyped) {
+      throw ValidationError("--nagios and --json exclude each other")
+    }
   }
 
   func run() async throws {

@@ -8,12 +8,25 @@ extension BackupError {
   ///
   /// - Parameter command: The command that it is about, where it names one.
   public static func commandLine(_ fact: String, command: String?) -> BackupError {
-    var text = fact.hasPrefix("Error: ") ? String(fact.dropFirst("Error: ".count)) : fact
+    BackupError(
+      .usage, "cannot read the command line: \(clause(fact))",
+      hint: .shell(command.map { "raibid-backup help \($0)" } ?? "raibid-backup --help"))
+  }
+
+  /// A sentence of the parser as a part of one of ours.
+  private static func clause(_ sentence: String) -> String {
+    let prefix = "Error: "
+    var text = sentence.hasPrefix(prefix) ? String(sentence.dropFirst(prefix.count)) : sentence
     text = text.prefix(1).lowercased() + text.dropFirst()
     if text.hasSuffix(".") { text.removeLast() }
-    return BackupError(
-      .usage, "cannot read the command line: \(text)",
-      hint: .shell(command.map { "raibid-backup help \($0)" } ?? "raibid-backup --help"))
+    return text
+  }
+
+  /// What the parser says of a value, without the option that it would have been typed with.
+  private static func withoutOption(_ sentence: String) -> String {
+    let text = clause(sentence)
+    guard text.hasPrefix("--"), let colon = text.firstRange(of: ": ") else { return text }
+    return String(text[colon.upperBound...])
   }
 
   /// A value that an option, a variable or a setting cannot have.
@@ -55,6 +68,51 @@ extension BackupError {
     BackupError(
       .config, "cannot read the settings in \(path): \(fact)",
       hint: "jq 'map_values(type)' \(shellWord(path))")
+  }
+
+  /// A file with settings that was named and is not there.
+  public static func settings(missingFile path: String) -> BackupError {
+    BackupError(
+      .config, "cannot read the settings in \(path): there is no such file",
+      hint: "ls -l \(shellWord(path))")
+  }
+
+  /// A name in a file with settings that no option has.
+  ///
+  /// - Parameter nearest: The name that was probably meant.
+  public static func setting(
+    _ place: String, inFile path: String, unknownBeside nearest: String?
+  ) -> BackupError {
+    BackupError(
+      .config,
+      "cannot use \(place) in \(path): there is no such setting"
+        + (nearest.map { "; did you mean \"\($0)\"?" } ?? ""),
+      hint: "raibid-backup config schema   # has all names")
+  }
+
+  /// A setting that only one command has, outside of its section.
+  public static func setting(
+    _ name: String, inFile path: String, belongsTo section: String
+  ) -> BackupError {
+    BackupError(
+      .config,
+      "cannot use \(name) in \(path): it belongs into the section of its command, "
+        + "{\"\(section)\": {\"\(name)\": …}}",
+      hint: "raibid-backup config schema   # has all names")
+  }
+
+  /// A setting whose value an option cannot have.
+  public static func setting(
+    _ place: String, inFile path: String, fact: String
+  ) -> BackupError {
+    BackupError(
+      .config, "cannot use \(place) in \(path): \(withoutOption(fact))",
+      hint: "raibid-backup config show")
+  }
+
+  /// A variable whose value an option cannot have.
+  public static func variable(_ name: String, fact: String) -> BackupError {
+    BackupError(.usage, "cannot use \(name): \(withoutOption(fact))", hint: "printenv \(name)")
   }
 
   /// A file with settings that cannot be opened.

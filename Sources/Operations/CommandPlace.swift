@@ -118,27 +118,25 @@ public struct CommandPlace: Sendable {
     guard let restartCommand, words.hasPrefix("restore"), !words.contains("--dry-run") else {
       return []
     }
-    return ["--restart-command", Self.mayNamePassword(restartCommand) ? "…" : restartCommand]
+    return ["--restart-command", SecretText.shown(command: restartCommand)]
   }
 
-  /// The words of this run, without a restart command that may name a password.
+  /// The options whose value may hold a secret.
+  private static let secretOptions: [String: @Sendable (String) -> String] = [
+    "--heartbeat-url": SecretText.shown(url:), "--on-failure": SecretText.shown(command:),
+    "--on-success": SecretText.shown(command:), "--restart-command": SecretText.shown(command:),
+  ]
+
+  /// The words of this run without secrets.
   private var shownArguments: [String] {
-    let option = "--restart-command"
-    var words: [String] = []
-    for word in arguments {
-      let isCommand = words.last == option || word.hasPrefix(option + "=")
-      guard isCommand, Self.mayNamePassword(word) else {
-        words.append(word)
-        continue
-      }
-      words.append(word.hasPrefix(option + "=") ? option + "=…" : "…")
+    var previous = ""
+    return arguments.map { word in
+      defer { previous = word }
+      if let shown = Self.secretOptions[previous] { return shown(word) }
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2, let shown = Self.secretOptions[parts[0]] else { return word }
+      return "\(parts[0])=\(shown(parts[1]))"
     }
-    return words
-  }
-
-  private static func mayNamePassword(_ command: String) -> Bool {
-    let text = command.lowercased()
-    return ["pass", "pw", "auth", "secret", "token", "://", " -a"].contains { text.contains($0) }
   }
 
   private static func joined(_ words: [String]) -> String {

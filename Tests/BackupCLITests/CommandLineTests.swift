@@ -43,7 +43,9 @@ import Testing
     Case("create", "--keep-last", "2", fact: "the --keep options go with --prune"),
     Case("prune", "--keep-daily=-1", fact: "--keep-daily: -1 is not from 0 to 1000000"),
     Case("prune", "--keep-tag", "=x", fact: "--keep-tag: it is not KEY or KEY=VALUE"),
-    Case("prune", "--wait=5", fact: "\"5\" is not a number and one of s m h d w, such as 90s"),
+    Case(
+      "prune", "--wait=5",
+      fact: "--wait: \"5\" is not a number and one of s m h d w, such as 90s"),
     Case("status", "--shrink-limit", "101", fact: "--shrink-limit: 101 is not from 0 to 100"),
     Case("verify", "--all", "x", fact: "--all goes without ARCHIVE"),
     Case("restore", fact: "which archive? a path, a name, or \"latest\""),
@@ -110,16 +112,27 @@ import Testing
 
   @Test func `variables are checked like options`() async throws {
     try await withTemporaryDirectory { home in
-      for (name, value, expected) in [
-        ("PORT", "0", "from 1 to 65535"), ("TARGET", "docker", "kubernetes or local"),
-        ("STALL_TIMEOUT", "5", "a number and one of s m h d w, such as 90s"),
+      for (name, value, fact) in [
+        ("PORT", "0", "0 is not from 1 to 65535"),
+        (
+          "TARGET", "docker",
+          "the value 'docker' is invalid for '--target <target>'. Please provide one of "
+            + "'kubernetes' and 'local'"
+        ),
+        (
+          "STALL_TIMEOUT", "5",
+          "the value '5' is invalid for '--stall-timeout <span>': \"5\" is not a number and one of "
+            + "s m h d w, such as 90s"
+        ),
+        ("TLS", "maybe", "\"maybe\" is not true or false"),
+        ("KEEP_DAILY", "-1", "-1 is not from 0 to 1000000"),
       ] {
         var tool = BackupTool(options: [], home: home)
         tool.environment["RAIBID_BACKUP_TARGET"] = "local"
         tool.environment["RAIBID_BACKUP_" + name] = value
         try await Complaint(
           status: 64, kind: "usage",
-          message: "cannot use RAIBID_BACKUP_\(name): \"\(value)\" is not \(expected)",
+          message: "cannot use RAIBID_BACKUP_\(name): \(fact)",
           hint: "printenv RAIBID_BACKUP_\(name)"
         ).expect(of: tool, "create")
       }

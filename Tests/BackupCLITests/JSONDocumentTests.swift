@@ -71,6 +71,10 @@ import Testing
         let pruned = Self.paths(in: try await tool("prune", "--json", "--keep-last", "1"))
         #expect(pruned.symmetricDifference(try Self.documented("Prune")).sorted() == [])
 
+        let settings = Self.paths(
+          in: try await tool.run(["config", "show", "--json"], plain: true))
+        #expect(settings.symmetricDifference(try Self.documented("Config")).sorted() == [])
+
         let error = Self.paths(in: try await tool("verify", "--json", "/none"))
         #expect(error.symmetricDifference(try Self.documented("Errors")).sorted() == [])
       }

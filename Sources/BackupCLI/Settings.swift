@@ -1,0 +1,132 @@
+import Operations
+
+/// What a command is told beside the words that were typed: variables first, then a file.
+///
+/// It becomes words of the command line itself, so that every option is read and checked in one way,
+/// wherever its value is from.
+struct Settings: Sendable {
+  /// Where a value is from.
+  enum Origin: Sendable, Equatable {
+    case variable(String)
+    case file(String, place: String)
+  }
+
+  /// A value that was not typed.
+  struct Setting: Sendable {
+    let option: CommandOption
+    let values: [String]
+    let origin: Origin
+  }
+
+  /// Those of the run that is being parsed or done.
+  @TaskLocal static var current = Settings(words: [])
+
+  /// The command line with all of it.
+  let words: [String]
+  let settings: [Setting]
+  /// The file, where there is one.
+  let file: ConfigurationFile?
+  /// The long names of the options that were typed.
+  private let typed: Set<String>
+
+  private init(words: [String]) {
+    self.words = words
+    settings = []
+    file = nil
+    typed = []
+  }
+
+  /// Finds the settings of the command that a command line calls.
+  ///
+  /// - Throws: `BackupError` when a variable or a file cannot be used.
+  init(for arguments: [String], environment: Environment) throws {
+    guard !arguments.contains(where: ["-h", "--help", "--version"].contains),
+      let command = try SettableCommand(calledBy: arguments)
+    else {
+      self.init(words: arguments)
+      return
+    }
+    let rest = arguments.dropFirst(command.words.count)
+    let typed = TypedOptions(rest, of: command.options)
+    try self.init(
+      of: command, typed: typed,
+      file: ConfigurationFile(chosen: typed.value(of: "config"), environment: environment),
+      environment: environment, rest: Array(rest))
+  }
+
+  /// The settings of a command.
+  init(
+    of command: SettableCommand, typed: TypedOptions, file: ConfigurationFile?,
+    environment: Environment, rest: [String]
+  ) throws {
+    settings = try command.options.filter { !typed.names.contains($0.name) }.compactMap { option in
+      if let variable = option.variable, let text = environment.value(variable) {
+        return Setting(
+          option: option, values: try option.values(variable: variable, text),
+          origin: .variable(variable))
+      }
+      return file?.setting(of: option, inSections: command.sections)
+    }
+    words = command.words + settings.flatMap { $0.option.words($0.values) } + rest
+    self.file = file
+    self.typed = typed.names
+  }
+
+  /// Whether an option is on the command line itself.
+  func isTyped(_ name: String) -> Bool { typed.contains(name) }
+
+  /// Those of some options that are on the command line itself, as words of one.
+  func typedWords(_ options: [(name: String, value: String?)]) -> [String] {
+    options.flatMap { name, value in
+      isTyped(name) ? value.map { ["--\(name)", $0] } ?? [] : []
+    }
+  }
+
+  /// The error for a value that the parser has refused, where the value was not typed.
+  ///
+  /// - Parameter fact: What the parser says; it names the option.
+  func error(refusing fact: String) -> BackupError? {
+    let names = fact.matches(of: /--[a-z0-9-]+/).map { String($0.0) }
+    guard
+      let setting = settings.first(where: { names.contains("--\($0.option.name)") })
+    else { return nil }
+    switch setting.origin {
+    case .variable(let variable): return .variable(variable, fact: fact)
+    case .file(let path, let place): return .setting(place, inFile: path, fact: fact)
+    }
+  }
+}
+
+/// The options among the words of a command line, as far as it must be known before they are parsed.
+struct TypedOptions: Sendable {
+  private var values: [String: String?] = [:]
+
+  /// None.
+  init() {}
+
+  init(_ words: ArraySlice<String>, of options: [CommandOption]) {
+    var words = words
+    while let word = words.popFirst(), word != "--" {
+      guard word.hasPrefix("-"), word != "-" else { continue }
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        .map(String.init)
+      // "-qv" is "-q -v".
+      let spellings = word.hasPrefix("--") ? [parts[0]] : parts[0].dropFirst().map { "-\($0)" }
+      for option in spellings.compactMap({ spelling in
+        options.first { $0.spellings.contains(spelling) || "--no-\($0.name)" == spelling }
+      }) {
+        var value = parts.count == 2 ? parts[1] : nil
+        if value == nil, option.kind != .flag, let next = words.first, !next.hasPrefix("-") {
+          value = words.popFirst()
+        }
+        values.updateValue(value, forKey: option.name)
+      }
+    }
+  }
+
+  /// The long names.
+  var names: Set<String> { Set(values.keys) }
+
+  /// The last value of an option; nil where there is none.
+  func value(of name: String) -> String? { values[name] ?? nil }
+}
