@@ -1,7 +1,8 @@
 // Names and keys are bytes. In JSON they are text where they are UTF-8, base64 elsewhere.
 
 extension KeyedEncodingContainer {
-  mutating func encodeBytes(_ bytes: [UInt8], text: Key, base64: Key) throws {
+  /// Encodes bytes as text where they are UTF-8, otherwise under the other key as base64.
+  public mutating func encodeBytes(_ bytes: [UInt8], text: Key, base64: Key) throws {
     if let string = String(validating: bytes, as: UTF8.self) {
       try encode(string, forKey: text)
     } else {

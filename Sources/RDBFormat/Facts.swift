@@ -46,6 +46,7 @@ struct Facts: Sendable {
   private var positions: [UInt64: Int] = [:]
   private var cutLists: Set<String> = []
   private var members = 0
+  private var pendingEntries = 0
   private var nameBytes = 0
 
   /// The position of a database in `databases`; nil when there are too many.
@@ -97,6 +98,13 @@ struct Facts: Sendable {
     members += 1
     nameBytes += nameByteCount
     return true
+  }
+
+  /// How many of so many pending entries can be kept.
+  mutating func reservePending(count: UInt64) -> Int {
+    let kept = min(Int(clamping: count), PendingEntry.limit - pendingEntries)
+    pendingEntries += kept
+    return kept
   }
 
   mutating func add(module name: String) {

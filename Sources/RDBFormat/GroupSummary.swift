@@ -12,11 +12,15 @@ public struct GroupSummary: Codable, Sendable, Equatable {
   public let dangling: UInt64?
   /// Its consumers, in file order.
   public let consumers: [ConsumerSummary]
+  /// The first of the pending entries, by id; not coded, empty after decoding.
+  ///
+  /// At most ``PendingEntry/limit`` of a whole file are kept.
+  public let pendingEntries: [PendingEntry]
 
   /// Stores all members.
   public init(
     name: [UInt8], lastDeliveredID: StreamID, entriesRead: UInt64?, pending: UInt64,
-    dangling: UInt64?, consumers: [ConsumerSummary]
+    dangling: UInt64?, consumers: [ConsumerSummary], pendingEntries: [PendingEntry] = []
   ) {
     self.name = name
     self.lastDeliveredID = lastDeliveredID
@@ -24,6 +28,7 @@ public struct GroupSummary: Codable, Sendable, Equatable {
     self.pending = pending
     self.dangling = dangling
     self.consumers = consumers
+    self.pendingEntries = pendingEntries
   }
 
   /// Decodes all members.

@@ -9,23 +9,33 @@ struct PendingEntries: Sendable {
   private(set) var isExact = true
   /// How many the group says it has.
   private(set) var count: UInt64 = 0
+  /// The first entries with all that is known of them; none where the ids are not kept, or not in order.
+  private(set) var entries: [PendingEntry] = []
 
   private var ids: [StreamID] = []
   private var isSorted = true
   private var owners: [UInt64] = []
   private var ownedCount: UInt64 = 0
   private var cursor = 0
+  private var entryLimit = 0
 
   /// Starts another group.
-  mutating func begin(count: UInt64) {
+  ///
+  /// - Parameter entryLimit: How many entries may be kept with all that is known of them.
+  mutating func begin(count: UInt64, entryLimit: Int) {
     self.count = count
     isExact = count <= PendingEntries.keptIDLimit
+    entries.removeAll(keepingCapacity: false)
+    self.entryLimit = isExact ? entryLimit : 0
     ids.removeAll(keepingCapacity: false)
     isSorted = true
     owners.removeAll(keepingCapacity: false)
     ownedCount = 0
     cursor = 0
   }
+
+  /// Whether the next entry is wanted with all that is known of it.
+  var wantsEntry: Bool { entries.count < entryLimit }
 
   /// Takes the next id of the group.
   mutating func add(_ id: StreamID) {
@@ -34,9 +44,15 @@ struct PendingEntries: Sendable {
     ids.append(id)
   }
 
+  /// Takes what is known of the entry whose id was added last.
+  mutating func add(_ entry: PendingEntry) {
+    entries.append(entry)
+  }
+
   /// Ends the ids of the group.
   mutating func seal() throws(RDBError.Kind) {
     if !isSorted {
+      entries = []
       ids.sort()
       for index in ids.indices.dropFirst() where ids[index] == ids[index - 1] {
         throw .malformed("a consumer group has a pending entry twice")
@@ -45,8 +61,8 @@ struct PendingEntries: Sendable {
     owners = [UInt64](repeating: 0, count: (ids.count + 63) / 64)
   }
 
-  /// Gives an id of the group to a consumer.
-  mutating func own(_ id: StreamID) throws(RDBError.Kind) {
+  /// Gives an id of the group to a consumer, nil for none.
+  mutating func own(_ id: StreamID, by consumer: [UInt8]?) throws(RDBError.Kind) {
     ownedCount += 1
     guard isExact else { return }
     // Consumers list their ids in order, so the next one is often right behind the last.
@@ -60,6 +76,7 @@ struct PendingEntries: Sendable {
       throw .malformed("a pending entry belongs to two consumers")
     }
     owners[index / 64] |= 1 << UInt64(index % 64)
+    if index < entries.count { entries[index].consumer = consumer }
   }
 
   /// Checks that every pending entry has got a consumer.

@@ -79,7 +79,8 @@ extension RDBParser {
       state = .pendingCount
     case .pendingCount:
       guard let count = try limitedLength(bytes, &position) else { return false }
-      stream.pending.begin(count: count)
+      stream.pending.begin(
+        count: count, entryLimit: stream.keepsGroup ? facts.reservePending(count: count) : 0)
       stream.remainingPending = count
       state = .pendingEntry
       if !stream.pending.isExact {
@@ -90,8 +91,16 @@ extension RDBParser {
         // An id, the time of delivery, and how often it was delivered.
         guard bytes.count - position > 24 else { return false }
         var end = position + 24
-        guard try length(bytes, &end) != nil else { return false }
-        stream.pending.add(streamID(bigEndian: bytes, at: position))
+        guard let deliveries = try length(bytes, &end) else { return false }
+        let id = streamID(bigEndian: bytes, at: position)
+        stream.pending.add(id)
+        if stream.pending.wantsEntry {
+          stream.pending.add(
+            PendingEntry(
+              id: id, consumer: nil,
+              deliveredAt: Int64(bitPattern: bytes.littleEndian64(at: position + 16)),
+              deliveries: deliveries))
+        }
         position = end
         stream.remainingPending -= 1
       }
@@ -128,7 +137,9 @@ extension RDBParser {
     default:
       while stream.remainingPending > 0 {
         guard bytes.count - position >= 16 else { return false }
-        try stream.pending.own(streamID(bigEndian: bytes, at: position))
+        try stream.pending.own(
+          streamID(bigEndian: bytes, at: position),
+          by: state == .unownedEntry ? nil : stream.consumerName)
         position += 16
         stream.remainingPending -= 1
       }
@@ -161,7 +172,8 @@ extension RDBParser {
         GroupSummary(
           name: stream.groupName, lastDeliveredID: stream.lastDeliveredID,
           entriesRead: stream.entriesRead, pending: stream.pending.count,
-          dangling: danglingCount(), consumers: stream.consumers))
+          dangling: danglingCount(), consumers: stream.consumers,
+          pendingEntries: stream.pending.entries))
     }
     stream.remainingGroups -= 1
     try endGroups(at: end)

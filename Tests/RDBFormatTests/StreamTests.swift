@@ -25,6 +25,17 @@ struct StreamTests {
         ConsumerSummary(name: Array("a".utf8), pending: code == 27 ? 1 : 2),
         ConsumerSummary(name: Array("b".utf8), pending: 1),
       ])
+    #expect(
+      group.pendingEntries
+        == [
+          ("100-1", "a"), ("101-0", code == 27 ? nil : "a"), ("105-0", "b"),
+        ].compactMap { (id: String, consumer: String?) in
+          StreamID(id).map {
+            PendingEntry(
+              id: $0, consumer: consumer.map { Array($0.utf8) }, deliveredAt: 1_700_000_000_000,
+              deliveries: 1)
+          }
+        })
     #expect(try inspect(bytes.map { [$0] }) == summary)
   }
 
@@ -33,7 +44,20 @@ struct StreamTests {
     var pending = pendingEntries
     pending.swapAt(0, 2)
     let bytes = FileBuilder("REDIS0013").key(15, stream(15, pending: pending)).ended()
-    #expect(try inspect([bytes]).content.streams.first?.groups.first?.dangling == 1)
+    let group = try inspect([bytes]).content.streams.first?.groups.first
+    #expect(group?.dangling == 1)
+    #expect(group?.pendingEntries == [])
+  }
+
+  @Test
+  func `so many pending entries are kept, and no more`() throws {
+    let ids = (0..<UInt64(PendingEntry.limit + 1)).map { id(100, $0) }
+    let value = stream(21, pending: ids, owned: [ids, []])
+    let bytes = FileBuilder("REDIS0011").key(21, value).key(21, value, name: "b").ended()
+    let groups = try inspect([bytes]).content.streams.flatMap(\.groups)
+    #expect(groups.map(\.pending) == [10_001, 10_001])
+    #expect(groups.map(\.pendingEntries.count) == [10_000, 0])
+    #expect(groups[0].pendingEntries.last?.id == StreamID("100-9999"))
   }
 
   @Test(arguments: [
