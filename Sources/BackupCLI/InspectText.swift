@@ -30,7 +30,7 @@ enum InspectText {
     let table = summary.largestKeys.map { key in
       [
         "    db\(key.database)", Figures.bytes(key.bytes), key.type.rawValue, key.encoding,
-        "\(key.elements)", name(key.key),
+        "\(key.elements)", Shown.name(key.key, limit: 80),
       ]
     }
     let rows = Table.text(["    DB", "BYTES", "TYPE", "ENCODING", "ELEMENTS", "KEY"], table)
@@ -58,16 +58,18 @@ enum InspectText {
   }
 
   private static func lines(of stream: StreamSummary) -> [String] {
-    var lines = ["    \(name(stream.key)) (db\(stream.database)): \(stream.length) entries"]
+    var lines = [
+      "    \(Shown.name(stream.key, limit: 80)) (db\(stream.database)): \(stream.length) entries"
+    ]
     if let first = stream.firstID, let last = stream.lastID { lines[0] += ", \(first) to \(last)" }
     for group in stream.groups {
-      var line = "      group \(name(group.name)): \(group.pending) pending"
+      var line = "      group \(Shown.name(group.name, limit: 80)): \(group.pending) pending"
       if let dangling = group.dangling, dangling > 0 { line += " (\(dangling) of deleted entries)" }
       if let read = group.entriesRead { line += ", \(read) read" }
       line += ", last delivered \(group.lastDeliveredID)"
       lines.append(line)
       for consumer in group.consumers {
-        lines.append("        \(name(consumer.name)): \(consumer.pending) pending")
+        lines.append("        \(Shown.name(consumer.name, limit: 80)): \(consumer.pending) pending")
       }
     }
     return lines
@@ -76,14 +78,5 @@ enum InspectText {
   private static func findings(_ summary: RDBSummary) -> String {
     guard !summary.findings.isEmpty else { return "" }
     return "  to know\n" + summary.findings.map { "    \($0.message)\n" }.joined()
-  }
-
-  /// Bytes as they are where they can be printed, escaped where not, cut where long.
-  private static func name(_ bytes: [UInt8]) -> String {
-    let text = bytes.prefix(80).map { byte in
-      (0x20..<0x7f).contains(byte)
-        ? String(UnicodeScalar(byte)) : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }.joined()
-    return text.isEmpty ? "\"\"" : text + (bytes.count > 80 ? "…" : "")
   }
 }

@@ -16,21 +16,13 @@ final class KeyLines: Sendable {
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(key.database, forKey: .database)
-      if let text = String(validating: key.key, as: UTF8.self) {
-        try container.encode(text, forKey: .key)
-      } else {
-        try container.encode(Data(key.key).base64EncodedString(), forKey: .keyBase64)
-      }
+      try container.encodeBytes(key.key, text: .key, base64: .keyBase64)
       try container.encode(key.type, forKey: .type)
       try container.encode(key.encoding, forKey: .encoding)
       try container.encode(key.bytes, forKey: .bytes)
       try container.encode(key.elements, forKey: .elements)
-      try container.encode(
-        key.expiresAt.map { Date(timeIntervalSince1970: Double($0) / 1000).formatted(Self.format) },
-        forKey: .expiresAt)
+      try container.encode(Shown.time(key.expiresAt), forKey: .expiresAt)
     }
-
-    private static let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
   }
 
   private struct State {

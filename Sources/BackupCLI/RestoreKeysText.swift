@@ -9,8 +9,8 @@ enum RestoreKeysText {
   static func show(_ plan: RestoreKeysPlan, on output: Output) {
     let rows = plan.keys.prefix(listedCount).map { key in
       [
-        key.action.rawValue, "\(key.database)", name(key.key), key.type.rawValue,
-        "\(key.elements)", Figures.bytes(key.bytes), time(key.expiresAt) ?? "never",
+        key.action.rawValue, "\(key.database)", Shown.name(key.key), key.type.rawValue,
+        "\(key.elements)", Figures.bytes(key.bytes), Shown.time(key.expiresAt) ?? "never",
       ]
     }
     var text = plan.summary.joined(separator: "\n") + "\n\n"
@@ -35,26 +35,11 @@ enum RestoreKeysText {
     for (key, state) in zip(result.plan.keys, result.states ?? []).lazy
       .filter({ $1 != .written && $1 != .expired }).prefix(listedCount)
     {
-      lines.append("  \(state.word.split(separator: "_").joined(separator: " ")): \(name(key.key))")
+      lines.append(
+        "  \(state.word.split(separator: "_").joined(separator: " ")): \(Shown.name(key.key))")
     }
     if let path = result.safetyBackup { lines.append("  the data before is in \(path)") }
     Output.standard.write(lines.joined(separator: "\n") + "\n")
-  }
-
-  static func time(_ milliseconds: Int64?) -> String? {
-    milliseconds.map {
-      Date(timeIntervalSince1970: Double($0) / 1000)
-        .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-    }
-  }
-
-  /// A key as one line of a terminal can show it.
-  private static func name(_ key: [UInt8]) -> String {
-    let shown = key.prefix(60).map { byte in
-      (0x20..<0x7f).contains(byte)
-        ? String(UnicodeScalar(byte)) : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }.joined()
-    return key.count > 60 ? shown + "…" : shown
   }
 }
 
@@ -88,17 +73,13 @@ struct RestoreKeysDocument: Encodable {
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(key.database, forKey: .database)
-      if let text = String(validating: key.key, as: UTF8.self) {
-        try container.encode(text, forKey: .key)
-      } else {
-        try container.encode(Data(key.key).base64EncodedString(), forKey: .keyBase64)
-      }
+      try container.encodeBytes(key.key, text: .key, base64: .keyBase64)
       try container.encode(key.type, forKey: .type)
       try container.encode(key.bytes, forKey: .bytes)
       try container.encode(key.elements, forKey: .elements)
       try container.encode(
-        RestoreKeysText.time(key.expiresAtInBackup), forKey: .expiresAtInBackup)
-      try container.encode(RestoreKeysText.time(key.expiresAt), forKey: .expiresAt)
+        Shown.time(key.expiresAtInBackup), forKey: .expiresAtInBackup)
+      try container.encode(Shown.time(key.expiresAt), forKey: .expiresAt)
       try container.encode(key.action, forKey: .action)
       try container.encode(state?.word, forKey: .state)
       try container.encode(state?.message, forKey: .message)
