@@ -4,6 +4,12 @@ import FoundationEssentials
 import Operations
 import Workers
 
+/// How a server in a pod is restarted.
+enum RestartChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
+  case pod
+  case server
+}
+
 /// Restores an archive.
 struct Restore: BackupCommand {
   static let configuration = CommandConfiguration(
@@ -45,6 +51,12 @@ struct Restore: BackupCommand {
       "How a local server is started again, after this tool has stopped it.", valueName: "cmd"))
   var restartCommand: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "How a server in a pod is restarted: pod deletes its pod (the default), server has the kubelet "
+        + "start its container again.", valueName: "pod|server"))
+  var restart: RestartChoice?
+
   @Option(help: "The key of this client's certificate.", completion: .file())
   var tlsKey: String?
 
@@ -64,6 +76,9 @@ struct Restore: BackupCommand {
     }
     if !resume && !rollback && archive == nil {
       throw ValidationError("which archive? a path, a name, or \"latest\"")
+    }
+    if archive == nil, Settings.current.isTyped("restart") {
+      throw ValidationError("--restart goes with ARCHIVE: the journal has it for the rest")
     }
     if selection.isGiven {
       if archive == nil || Settings.current.isTyped("keep-old") {
@@ -87,6 +102,9 @@ struct Restore: BackupCommand {
     if let archive, selection.isGiven {
       return try await restoreKeys(of: archive, settings, progress, now: now)
     }
+    if case .local = settings.place, Settings.current.isTyped("restart") {
+      throw ValidationError("--restart goes with --target kubernetes; see --restart-command")
+    }
     if case .local = settings.place, settings.restartCommand == nil, !dryRun {
       throw BackupError.noRestartCommand()
     }
@@ -104,6 +122,7 @@ struct Restore: BackupCommand {
     options.safetyBackup = !noSafetyBackup
     options.keepsOldFiles = keepOld
     options.fromOtherSource = fromOtherSource
+    options.restartsInPlace = restart == .server
     options.dryRun = dryRun
     let result = try await RestoreBackup(
       session: session, workers: try Workers(), options: options,

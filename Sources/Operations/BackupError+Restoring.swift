@@ -198,6 +198,11 @@ extension RestoreObstacle {
     switch self {
     case .serverNotOnThisHost(let processID), .serverElsewhere(let processID, _):
       .shell("ps -f -p \(processID)")
+    case .podWithoutController, .podNameNotKept, .templateChanged, .imageMissing:
+      .again("--restart server")
+    case .dataNotOnClaim(_, let kind) where kind != "container": .again("--restart server")
+    case .nodeUnschedulable(let node):
+      .kubectl("uncordon \(shellWord(node))   # or restore with --restart server")
     case .nodeNotReady(let node): .kubectl("describe node \(shellWord(node))")
     default: .kubectl("get statefulset,pod,pvc -o wide")
     }

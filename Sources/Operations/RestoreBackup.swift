@@ -17,15 +17,20 @@ public struct RestoreBackup: Sendable {
     public var keepsOldFiles = false
     /// Whether the archive may be of another Redis.
     public var fromOtherSource = false
+    /// Whether a server in a pod is restarted by the kubelet in that pod, which is not deleted then.
+    public var restartsInPlace = false
     /// Whether only the plan is wanted.
     public var dryRun = false
 
     /// The choices of the documentation.
     public init() {}
 
+    var restart: RestartWay { restartsInPlace ? .server : .pod }
+
     var machine: RestoreMachine.Options {
       RestoreMachine.Options(
-        safetyBackup: safetyBackup, keepsOldFiles: keepsOldFiles, fromOtherSource: fromOtherSource)
+        safetyBackup: safetyBackup, keepsOldFiles: keepsOldFiles,
+        fromOtherSource: fromOtherSource, restart: restart)
     }
   }
 
@@ -135,14 +140,16 @@ public struct RestoreBackup: Sendable {
     let manifest = try await volume.contents(
       of: join(directory, settings.appendFileName + ".manifest"),
       limit: RestoreJournal.maximumByteCount)
+    let control = session.target.control
     return RestoreFacts(
       status: situation.status, settings: settings,
       nextStart: try await NextStart.read(
         file: situation.status.configFile ?? "",
-        arguments: session.target.control.startArguments, from: volume),
+        arguments: control.startArguments, from: volume),
       appendManifest: manifest.flatMap { AOFManifest(String(decoding: $0, as: UTF8.self)) },
-      obstacles: try await session.target.control.obstacles(
-        processID: Int(situation.status.processID ?? 0), dataDirectory: settings.directory),
+      obstacles: try await control.obstacles(
+        to: options.restart, processID: Int(situation.status.processID ?? 0),
+        dataDirectory: settings.directory),
       freeByteCount: try await volume.freeByteCount(at: settings.directory),
       dumpByteCount: try await volume.status(
         of: join(settings.directory, settings.dumpFileName))?.byteCount ?? 0,
@@ -170,6 +177,7 @@ public struct RestoreBackup: Sendable {
       files: machine.files, settings: situation.settings, runID: situation.status.runID ?? "",
       processID: Int(situation.status.processID ?? 0))
     journal.keepsOldFiles = options.keepsOldFiles
+    if session.target.source.target == .kubernetes { journal.restart = options.restart }
     try await claim(journal)
     do {
       try recordStart(of: journal)

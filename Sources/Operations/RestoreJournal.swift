@@ -61,9 +61,11 @@ struct RestoreJournal: Codable, Sendable, Equatable {
   var safetyBackup: String?
   /// Whether the old files stay on the volume in the end; nil for no, as in older journals.
   var keepsOldFiles: Bool?
+  /// How a server in a pod is restarted; nil for by its pod, as in older journals.
+  var restart: RestartWay?
 
   enum CodingKeys: String, CodingKey {
-    case tool, archive, files, settings, phase, direction
+    case tool, archive, files, settings, phase, direction, restart
     case schemaVersion = "schema_version"
     case startedAt = "started_at"
     case runID = "run_id"

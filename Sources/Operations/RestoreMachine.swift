@@ -1,5 +1,6 @@
 import RDBFormat
 import RedisClient
+import Targets
 
 /// Decides what a restore does: from facts to a list of steps, and from any phase back to the old data.
 ///
@@ -11,6 +12,7 @@ enum RestoreMachine {
     var safetyBackup = true
     var keepsOldFiles = false
     var fromOtherSource = false
+    var restart = RestartWay.pod
   }
 
   /// The phases with the steps that lead to each.

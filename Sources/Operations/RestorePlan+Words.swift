@@ -11,6 +11,8 @@ enum Sentences {
     let kept: String
     let staged: String
     let archive: String
+    /// How the server is restarted.
+    var restart = "restart the server"
   }
 
   static func time(_ ctime: String?) -> String {
@@ -68,7 +70,7 @@ extension RestorePlan.Line {
       case .keepOldFiles: ("keep the old files in \(names.kept)", "remove their second names")
       case .swap: ("put the backup in place of \(names.live)", "put the old file back")
       case .confirmSwap: ("look that it is in its place", nothing)
-      case .restart: ("restart the server", "restart it with the old files")
+      case .restart: (names.restart, "restart it with the old files")
       case .awaitServer: ("wait until it has loaded, writes refused", nothing)
       case .compareData: ("compare keys and streams with the backup", "go back to the old data")
       case .acceptWrites: ("accept writes again", "none: from here on the backup is the data")
@@ -112,6 +114,16 @@ extension RestoreStep: CustomStringConvertible {
   }
 }
 
+extension RestartWay {
+  /// The step in words.
+  var words: String {
+    switch self {
+    case .pod: "delete the pod, and wait for the next one"
+    case .server: "stop the server (SHUTDOWN NOSAVE), and wait until its container is started again"
+    }
+  }
+}
+
 extension RestoreObstacle {
   /// What is in the way, in words.
   var words: String {
@@ -128,6 +140,16 @@ extension RestoreObstacle {
       "claim \(claim) is used by \(pods.joined(separator: ", ")) too"
     case .replicas(let controller, let count):
       "\(controller) has \(count) replicas"
+    case .nodeUnschedulable(let node):
+      "node \(node) takes no new pods (it is cordoned), and the pod could not come back"
+    case .imageMissing(let image, let node):
+      "image \(image) is not on node \(node) and is never pulled, so the pod could not come back"
+    case .templateChanged(let controller, let image, let next):
+      image == next
+        ? "the next pod of \(controller) would be made from a template that has changed since"
+        : "the next pod of \(controller) would run \(next) instead of \(image)"
+    case .containerNotRestarted(let policy):
+      "the pod's restart policy is \(policy), so its container would not be started again"
     case .nodeNotReady(let node): "node \(node) is not ready"
     case .notChecked(let message): "not everything could be checked: \(message)"
     case .serverNotOnThisHost(let processID):

@@ -12,7 +12,7 @@ extension RestoreRun {
     let processID = presentProcessID ?? journal.processID
     presentProcessID = nil
     try await session.target.control.restart(
-      processID: processID,
+      by: journal.restart ?? .pod, processID: processID,
       stopping: { [session] in
         do {
           _ = try await session.withConnection { connection in

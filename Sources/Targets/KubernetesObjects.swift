@@ -10,6 +10,8 @@ struct Metadata: Decodable, Equatable {
   var uid: String
   var deletionTimestamp: String?
   var ownerReferences: [Owner]?
+  var labels: [String: String]?
+  var annotations: [String: String]?
 
   var controller: Owner? { ownerReferences?.first { $0.controller == true } }
 }
@@ -30,6 +32,7 @@ struct Pod: Decodable, Equatable {
     var containers: [Container]
     var volumes: [Volume]?
     var nodeName: String?
+    var restartPolicy: String?
   }
 
   struct Container: Decodable, Equatable {
@@ -44,6 +47,7 @@ struct Pod: Decodable, Equatable {
 
     var name: String
     var image: String?
+    var imagePullPolicy: String?
     var command: [String]?
     var args: [String]?
     var volumeMounts: [Mount]?
@@ -70,9 +74,12 @@ struct Pod: Decodable, Equatable {
       var reason: String?
       var message: String?
       var exitCode: Int?
+      var finishedAt: String?
     }
 
     var name: String
+    var image: String?
+    var imageID: String?
     var state: State?
     var lastState: State?
     var restartCount: Int?
@@ -125,6 +132,7 @@ struct Volume: Decodable, Equatable {
 
 struct StatefulSet: Decodable {
   struct Spec: Decodable {
+    var template: Template?
     var replicas: Int?
     var persistentVolumeClaimRetentionPolicy: RetentionPolicy?
   }
@@ -134,14 +142,35 @@ struct StatefulSet: Decodable {
     var whenScaled: String?
   }
 
+  /// What its pods are made of.
+  struct Template: Decodable {
+    var spec: Pod.Spec?
+  }
+
+  struct Status: Decodable {
+    var updateRevision: String?
+  }
+
+  var metadata: Metadata?
   var spec: Spec
+  var status: Status?
 }
 
 struct Node: Decodable {
-  struct Status: Decodable {
-    var conditions: [Condition]?
+  struct Spec: Decodable {
+    var unschedulable: Bool?
   }
 
+  struct Status: Decodable {
+    struct Image: Decodable {
+      var names: [String]?
+    }
+
+    var conditions: [Condition]?
+    var images: [Image]?
+  }
+
+  var spec: Spec?
   var status: Status
 }
 

@@ -30,7 +30,8 @@ public struct LocalServer: ServerControl {
   /// Only the command itself is waited for, and not even that when the server answers before. What
   /// it leaves lives on.
   public func restart(
-    processID: Int, stopping stop: @Sendable () async throws -> Void, timeout: Duration
+    by way: RestartWay = .server, processID: Int, stopping stop: @Sendable () async throws -> Void,
+    timeout: Duration
   ) async throws {
     guard let restartCommand else { throw TargetError.noRestartCommand }
     let process = ServerProcess(id: processID)
@@ -45,7 +46,7 @@ public struct LocalServer: ServerControl {
     try await run(restartCommand, timeout: timeout)
   }
 
-  /// Runs the restart command, as ``restart(processID:stopping:timeout:)`` does in the end.
+  /// Runs the restart command, as ``restart(by:processID:stopping:timeout:)`` does in the end.
   public func start(timeout: Duration) async throws {
     guard let restartCommand else { throw TargetError.noRestartCommand }
     try await run(restartCommand, timeout: timeout)
@@ -61,7 +62,7 @@ public struct LocalServer: ServerControl {
 
   /// Returns whether the server is a process of this host that works in its data directory.
   public func obstacles(
-    processID: Int, dataDirectory: String
+    to way: RestartWay = .server, processID: Int, dataDirectory: String
   ) async throws -> [RestoreObstacle] {
     switch ServerProcess.find(id: processID, inDirectory: dataDirectory) {
     case .serverInDirectory: []
@@ -72,6 +73,9 @@ public struct LocalServer: ServerControl {
       [.notChecked(message: "process \(processID) belongs to another user")]
     }
   }
+
+  /// Returns nothing.
+  public func concerns(about way: RestartWay) async throws -> [RestartConcern] { [] }
 
   /// Runs the restart command until it has ended or the server answers, whichever is first: a command
   /// may also be the server itself, in the foreground.

@@ -1,13 +1,19 @@
 extension PodServer {
-  /// Returns what in the cluster forbids a restore by deleting the pod.
+  /// Returns what in the cluster forbids a restore by that restart.
   public func obstacles(
-    processID: Int, dataDirectory: String
+    to way: RestartWay = .pod, processID: Int, dataDirectory: String
   ) async throws -> [RestoreObstacle] {
     let pod = try await pod()
-    async let controller = controllerObstacles(pod)
-    async let volume = volumeObstacles(pod, dataDirectory: dataDirectory)
-    async let node = nodeObstacles(pod)
+    async let controller = way == .pod ? controllerObstacles(pod) : policyObstacles(pod)
+    async let volume = volumeObstacles(pod, way, dataDirectory: dataDirectory)
+    async let node = nodeObstacles(pod, way)
     return try await controller + volume + node
+  }
+
+  private func policyObstacles(_ pod: Pod) -> [RestoreObstacle] {
+    // An orderly stop is a success, which OnFailure takes for the end.
+    let policy = pod.spec.restartPolicy ?? "Always"
+    return policy == "Always" ? [] : [.containerNotRestarted(policy: policy)]
   }
 
   private func controllerObstacles(_ pod: Pod) async throws -> [RestoreObstacle] {
@@ -30,18 +36,35 @@ extension PodServer {
       if let count = set.spec.replicas, count != 1 {
         obstacles.append(.replicas(controller: owner.name, count: count))
       }
-      return obstacles
+      return obstacles + templateObstacles(pod, set, of: owner.name)
     }
   }
 
+  /// With another template the next pod may run another server, or the same with other settings.
+  private func templateObstacles(
+    _ pod: Pod, _ set: StatefulSet, of controller: String
+  ) -> [RestoreObstacle] {
+    let revision = pod.metadata.labels?["controller-revision-hash"]
+    guard let revision, let next = set.status?.updateRevision, next != revision else { return [] }
+    func image(_ containers: [Pod.Container]?) -> String {
+      containers?.first { $0.name == container.container }?.image ?? "no image"
+    }
+    return [
+      .templateChanged(
+        controller: controller, image: image(pod.spec.containers),
+        nextImage: image(set.spec.template?.spec?.containers))
+    ]
+  }
+
   private func volumeObstacles(
-    _ pod: Pod, dataDirectory: String
+    _ pod: Pod, _ way: RestartWay, dataDirectory: String
   ) async throws -> [RestoreObstacle] {
     guard let volume = pod.volume(of: dataDirectory, in: container.container) else {
       return [.dataNotOnClaim(directory: dataDirectory, kind: "container")]
     }
     guard let claim = volume.claim else {
-      return [.dataNotOnClaim(directory: dataDirectory, kind: volume.kind)]
+      // Every volume outlives a container of its pod.
+      return way == .server ? [] : [.dataNotOnClaim(directory: dataDirectory, kind: volume.kind)]
     }
     return try await checked {
       let pods: ObjectList<Pod> = try await kubectl.json(["get", "pods"])
@@ -54,16 +77,21 @@ extension PodServer {
     }
   }
 
-  private func nodeObstacles(_ pod: Pod) async throws -> [RestoreObstacle] {
-    guard let name = pod.spec.nodeName else { return [] }
-    do {
-      let node: Node = try await kubectl.json(["get", "node/\(name)"])
-      let ready = node.status.conditions?.first { $0.type == "Ready" }
-      return ready?.status == "True" ? [] : [.nodeNotReady(node: name)]
-    } catch TargetError.forbidden {
-      // Nodes belong to the cluster; who may restore in a namespace often may not look at them.
-      return []
+  private func nodeObstacles(_ pod: Pod, _ way: RestartWay) async throws -> [RestoreObstacle] {
+    // Nodes belong to the cluster; who may restore in a namespace often may not look at them.
+    guard let name = pod.spec.nodeName, let node = try await nodeIfAllowed(name) else { return [] }
+    let ready = node.status.conditions?.first { $0.type == "Ready" }
+    guard ready?.status == "True" else { return [.nodeNotReady(node: name)] }
+    guard way == .pod else { return [] }
+    if node.spec?.unschedulable == true { return [.nodeUnschedulable(node: name)] }
+    let spec = pod.spec.containers.first { $0.name == container.container }
+    if let spec, let image = spec.image, spec.imagePullPolicy == "Never",
+      (node.status.images ?? []).count < Self.listedImageCount,
+      !node.lists(image, as: pod.containerStatus(container.container))
+    {
+      return [.imageMissing(image: image, node: name)]
     }
+    return []
   }
 
   /// Runs a check; what may not be looked at is an obstacle of its own.

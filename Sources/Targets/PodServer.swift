@@ -6,6 +6,9 @@ public struct PodServer: ServerControl {
   /// scheduler still counts the old pod; a Secret that the kubelet has not fetched yet.
   private static let troubleTolerance = Duration.seconds(20)
 
+  /// A kubelet waits up to five minutes before it starts a container that has ended several times.
+  private static let longestBackOff = Duration.seconds(330)
+
   /// How the cluster is called.
   public let kubectl: Kubectl
   /// The container that the server runs in.
@@ -44,14 +47,24 @@ public struct PodServer: ServerControl {
     try await kubectl.withPortForward(to: container.pod, port: port, body)
   }
 
-  /// Deletes the pod and waits until another of the same name has started its container.
+  /// Restarts the server by its pod or in it, and waits until the container has been started.
   ///
-  /// Does not call `stop`: the deletion stops the server with SIGTERM. What will not come right by
+  /// The deletion of the pod stops the server with SIGTERM, without `stop`. What will not come right by
   /// waiting (no image, a container that exits again and again, no node) ends the wait at once.
   public func restart(
-    processID: Int, stopping stop: @Sendable () async throws -> Void, timeout: Duration
+    by way: RestartWay = .pod, processID: Int, stopping stop: @Sendable () async throws -> Void,
+    timeout: Duration
   ) async throws {
     let old = try await pod()
+    if way == .server {
+      let restarts = old.containerStatus(container.container)?.restartCount ?? 0
+      try await stop()
+      return try await wait(timeout: max(timeout, Self.longestBackOff)) { pod in
+        guard let pod else { return .waiting("no pod") }
+        return pod.metadata.uid == old.metadata.uid
+          ? progress(of: pod, after: restarts) : progress(of: pod)
+      }
+    }
     _ = try await kubectl.run(["delete", "pod/\(container.pod)", "--wait=false"])
     try await wait(timeout: timeout) { pod in
       guard let pod, pod.metadata.uid != old.metadata.uid else { return .waiting("not deleted") }
@@ -112,6 +125,14 @@ public struct PodServer: ServerControl {
     let reason = status.state?.waiting?.reason ?? ""
     if Self.hopeless.contains(reason) { return .failed(status.text) }
     return Self.passing.contains(reason) ? .troubled(status.text) : .waiting(status.text)
+  }
+
+  /// How far the start of a container in the same pod has come that had been restarted so often before.
+  private func progress(of pod: Pod, after restarts: Int) -> Progress {
+    let status = pod.containerStatus(container.container)
+    guard (status?.restartCount ?? 0) <= restarts else { return progress(of: pod) }
+    // A back-off before that start is about the ends before, and passes.
+    return .waiting(status?.state?.running == nil ? status?.text ?? "no status" : "not stopped")
   }
 
   /// Reasons of waiting containers that only a change of the pod ends.

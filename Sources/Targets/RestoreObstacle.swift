@@ -17,6 +17,14 @@ public enum RestoreObstacle: Sendable, Equatable {
   case replicas(controller: String, count: Int)
   /// The node of the pod is not ready.
   case nodeNotReady(node: String)
+  /// The node of the pod takes no new pods.
+  case nodeUnschedulable(node: String)
+  /// The image is never pulled, and the node does not have it.
+  case imageMissing(image: String, node: String)
+  /// The next pod would be made of another template than this one; the images are those of the server.
+  case templateChanged(controller: String, image: String, nextImage: String)
+  /// The kubelet would not start the container again.
+  case containerNotRestarted(policy: String)
   /// The server is no process of this host.
   case serverNotOnThisHost(processID: Int)
   /// The server works in another directory than it names.

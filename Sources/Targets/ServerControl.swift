@@ -12,6 +12,7 @@ public protocol ServerControl: Sendable {
   /// The new server may still be loading, and its port may not answer yet.
   ///
   /// - Parameters:
+  ///   - way: Of a server in a pod, how; elsewhere there is one way only.
   ///   - processID: The server's `process_id` in `INFO`; used where the server is on this host.
   ///   - stop: Makes the server exit (`SHUTDOWN NOSAVE`); called only where nothing else stops it.
   ///   - timeout: The longest wait without any change that can be seen.
@@ -19,10 +20,11 @@ public protocol ServerControl: Sendable {
   ///   ``TargetError/restartCommandFailed(status:output:)`` or
   ///   ``TargetError/podDidNotComeBack(reason:)``, among others.
   func restart(
-    processID: Int, stopping stop: @Sendable () async throws -> Void, timeout: Duration
+    by way: RestartWay, processID: Int, stopping stop: @Sendable () async throws -> Void,
+    timeout: Duration
   ) async throws
 
-  /// Starts a server that is not running, in the way of ``restart(processID:stopping:timeout:)``.
+  /// Starts a server that is not running, in the way of ``restart(by:processID:stopping:timeout:)``.
   func start(timeout: Duration) async throws
 
   /// Waits until the place where the server runs calls it ready; returns at once where there is no
@@ -32,9 +34,15 @@ public protocol ServerControl: Sendable {
   /// Returns everything here that forbids a restore by restart; empty when nothing does.
   ///
   /// - Parameters:
+  ///   - way: How it is to be restarted.
   ///   - processID: The server's `process_id` in `INFO`; used where the server is on this host.
   ///   - dataDirectory: The server's `dir`.
-  func obstacles(processID: Int, dataDirectory: String) async throws -> [RestoreObstacle]
+  func obstacles(
+    to way: RestartWay, processID: Int, dataDirectory: String
+  ) async throws -> [RestoreObstacle]
+
+  /// Returns what a user should know before a restart; empty when nothing.
+  func concerns(about way: RestartWay) async throws -> [RestartConcern]
 
   /// The words that the server is started with, as far as they can be seen.
   var startArguments: [String] { get }

@@ -269,7 +269,8 @@ private final class DisturbedServer: ServerControl {
   }
 
   func restart(
-    processID: Int, stopping stop: @Sendable () async throws -> Void, timeout: Duration
+    by way: RestartWay, processID: Int, stopping stop: @Sendable () async throws -> Void,
+    timeout: Duration
   ) async throws {
     processes.withLock { $0.append(processID) }
     try await server.restart(processID: processID, stopping: stop, timeout: timeout)
@@ -280,7 +281,11 @@ private final class DisturbedServer: ServerControl {
 
   func waitUntilReady(timeout: Duration) async throws {}
 
-  func obstacles(processID: Int, dataDirectory: String) async throws -> [RestoreObstacle] {
+  func concerns(about way: RestartWay) async throws -> [RestartConcern] { [] }
+
+  func obstacles(
+    to way: RestartWay, processID: Int, dataDirectory: String
+  ) async throws -> [RestoreObstacle] {
     try await server.obstacles(processID: processID, dataDirectory: dataDirectory)
   }
 }

@@ -157,7 +157,8 @@ struct LocalServerTests {
     #expect(address == ServerAddress(host: "localhost", port: 7000))
     #expect(target.control.startArguments == ["redis-server", "/x.conf"])
     #expect(
-      try await target.control.obstacles(processID: Int(getpid()), dataDirectory: "/data")
+      try await target.control.obstacles(
+        to: .server, processID: Int(getpid()), dataDirectory: "/data")
         == [.serverNotOnThisHost(processID: Int(getpid()))])
     #expect(target.control.memoryLimitByteCount == nil)
     try await target.control.waitUntilReady(timeout: .seconds(1))

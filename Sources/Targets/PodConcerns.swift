@@ -1,0 +1,67 @@
+extension PodServer {
+  /// A kubelet lists so many images by default, the largest.
+  static let listedImageCount = 50
+
+  /// Returns what should be known before a restart; empty when nothing.
+  public func concerns(about way: RestartWay) async throws -> [RestartConcern] {
+    let pod = try await pod()
+    return try await managers(of: pod, way) + imageConcerns(pod, way) + earlierEnd(of: pod, way)
+  }
+
+  private func managers(of pod: Pod, _ way: RestartWay) async throws -> [RestartConcern] {
+    guard let owner = pod.metadata.controller, owner.kind == "StatefulSet" else { return [] }
+    do {
+      let set: StatefulSet = try await kubectl.json(["get", "statefulset/\(owner.name)"])
+      return set.metadata.map(ObjectManager.all)?.map {
+        .managed(object: "statefulset/\(owner.name)", by: $0)
+      } ?? []
+    } catch TargetError.forbidden where way == .server {
+      // Deleting a pod whose controller cannot be seen is refused elsewhere.
+      return []
+    }
+  }
+
+  private func imageConcerns(_ pod: Pod, _ way: RestartWay) async throws -> [RestartConcern] {
+    guard let spec = pod.spec.containers.first(where: { $0.name == container.container }),
+      let image = spec.image
+    else { return [] }
+    // The kubelet asks the registry before it starts a container again too.
+    if spec.imagePullPolicy == "Always" { return [.imageAlwaysPulled(image: image)] }
+    guard way == .pod, let name = pod.spec.nodeName else { return [] }
+    guard let node = try await nodeIfAllowed(name) else { return [.imagesNotSeen(image: image)] }
+    return node.lists(image, as: pod.containerStatus(container.container))
+      ? [] : [.imageNotListed(image: image, node: name)]
+  }
+
+  private func earlierEnd(of pod: Pod, _ way: RestartWay) -> [RestartConcern] {
+    guard way == .server, let status = pod.containerStatus(container.container),
+      let restarts = status.restartCount, restarts > 0,
+      let time = status.lastState?.terminated?.finishedAt
+    else { return [] }
+    return [.endedBefore(restarts: restarts, at: time)]
+  }
+
+  /// Nil where this user may not look at nodes.
+  func nodeIfAllowed(_ name: String) async throws -> Node? {
+    do {
+      return try await kubectl.json(["get", "node/\(name)"])
+    } catch TargetError.forbidden {
+      return nil
+    }
+  }
+}
+
+extension Node {
+  /// Whether the image of a container is among those that the node lists.
+  func lists(_ image: String, as status: Pod.ContainerStatus?) -> Bool {
+    let names = Set(
+      ([image, status?.image, status?.imageID].compactMap(\.self)).flatMap { name in
+        // What has no registry in its name comes from that of Docker.
+        let plain = name.contains(":") || name.contains("@") ? name : name + ":latest"
+        return [plain, "docker.io/" + plain, "docker.io/library/" + plain]
+      })
+    return (self.status.images ?? []).contains { listed in
+      (listed.names ?? []).contains { names.contains($0) }
+    }
+  }
+}
