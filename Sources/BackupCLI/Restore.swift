@@ -10,6 +10,12 @@ enum RestartChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
   case server
 }
 
+/// What is told of the jobs that were in flight when the backup was written.
+enum PendingChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
+  case keep
+  case report
+}
+
 /// Restores an archive.
 struct Restore: BackupCommand {
   static let configuration = CommandConfiguration(
@@ -48,6 +54,12 @@ struct Restore: BackupCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Jobs that were in flight when the backup was written are pending again: keep says how many, "
+        + "report lists them with what has become of them since.", valueName: "keep|report"))
+  var pending = PendingChoice.keep
+
+  @Option(
+    help: ArgumentHelp(
       "How a local server is started again, after this tool has stopped it.", valueName: "cmd"))
   var restartCommand: String?
 
@@ -81,8 +93,10 @@ struct Restore: BackupCommand {
       throw ValidationError("--restart goes with ARCHIVE: the journal has it for the rest")
     }
     if selection.isGiven {
-      if archive == nil || Settings.current.isTyped("keep-old") {
-        throw ValidationError("--key and --match go without --resume, --rollback and --keep-old")
+      let others = ["keep-old", "pending"].contains { Settings.current.isTyped($0) }
+      if archive == nil || others {
+        throw ValidationError(
+          "--key and --match go without --resume, --rollback, --keep-old and --pending")
       }
       if server.cert != nil && tlsKey == nil {
         throw ValidationError("--key names a key of Redis here: give --cert its key by --tls-key")
@@ -129,7 +143,12 @@ struct Restore: BackupCommand {
       directory: archives.archiveDirectory(), lock: lock, report: progress.report,
       confirm: { plan in
         progress.clear()
-        if !output.json || asks { RestoreText.show(plan, on: output.json ? .error : .standard) }
+        if !output.json || asks {
+          // Without a question the report in the end lists them.
+          RestoreText.show(
+            plan, verbose: output.verbose, listsPending: asks && pending == .report,
+            on: output.json ? .error : .standard)
+        }
         return !asks || Terminal.ask("Restore now? Type yes: ")
       }
     ).run(request, now: now)
@@ -144,11 +163,13 @@ struct Restore: BackupCommand {
 
   private func show(_ result: RestoreResult) throws {
     if output.json {
-      try Output.standard.write(json: RestoreDocument(result))
+      try Output.standard.write(
+        json: RestoreDocument(result, listsPending: pending == .report))
     } else if result.outcome == .dryRun {
-      RestoreText.show(result.plan, on: .standard)
+      RestoreText.show(
+        result.plan, verbose: output.verbose, listsPending: pending == .report, on: .standard)
     } else if !output.quiet {
-      RestoreText.show(result)
+      RestoreText.show(result, listsPending: pending == .report)
     }
     guard let failure = result.failure else { return }
     Output.error.write(ErrorText.text(failure, at: place))

@@ -1,19 +1,54 @@
 import Operations
+import RDBFormat
 
 /// Plans and results of a restore for people.
 enum RestoreText {
-  static func show(_ plan: RestorePlan, on output: Output) {
+  private static let listedCount = 20
+
+  /// - Parameters:
+  ///   - verbose: Whether the ways back are told too.
+  ///   - listsPending: Whether the jobs that were in flight are listed.
+  static func show(
+    _ plan: RestorePlan, verbose: Bool, listsPending: Bool, on output: Output
+  ) {
     var text = plan.summary.joined(separator: "\n") + "\n\n"
     for (number, line) in zip(1..., plan.lines) {
       text += "\(number < 10 ? " " : "")\(number). \(line.description)\n"
     }
-    if !plan.risks.isEmpty {
-      text += "\nNote:\n" + plan.risks.map { "  - \($0)\n" }.joined()
+    if verbose {
+      for way in plan.waysBack {
+        let steps = way.steps.map(\.description).joined(separator: "; ")
+        text += "\nIf it fails when \(way.phase.replacing("_", with: " ")): \(steps)"
+      }
+      text += "\n"
     }
+    if !plan.risks.isEmpty {
+      text += "\nNote:\n" + plan.risks.map { "  - \($0.message)\n" }.joined()
+    }
+    if listsPending, let pending = plan.pending { text += "\n" + table(pending) }
     output.write(text + "\n")
   }
 
-  static func show(_ result: RestoreResult) {
+  /// The jobs that were in flight, those first that would be done twice.
+  private static func table(_ pending: PendingReport) -> String {
+    guard pending.total > 0 else { return "No entry was pending when the backup was written.\n" }
+    let states: [PendingReport.State] = [.acknowledged, .unknown, .pending]
+    let jobs = states.flatMap { state in pending.jobs.lazy.filter { $0.state == state } }
+    let rows = jobs.prefix(listedCount).map { job in
+      [
+        job.state.rawValue, "\(job.database)", Shown.name(job.stream), Shown.name(job.group),
+        job.entry.consumer.map { Shown.name($0) } ?? "none", "\(job.entry.id)",
+        "\(job.entry.deliveries)", job.idleSeconds.map { Figures.duration($0) } ?? "unknown",
+      ]
+    }
+    let headings = ["SINCE THEN", "DB", "STREAM", "GROUP", "CONSUMER", "ID", "DELIVERIES", "IDLE"]
+    let left = pending.total - UInt64(rows.count)
+    return "Pending when the backup was written:\n" + Table.text(headings, rows)
+      + (left > 0 ? "and \(left) more; --json lists up to \(pending.jobs.count)\n" : "")
+  }
+
+  /// - Parameter listsPending: Whether the jobs that were in flight are listed.
+  static func show(_ result: RestoreResult, listsPending: Bool) {
     var lines: [String] = []
     switch result.outcome {
     case .restored: lines.append("restored: the backup's data is served and was compared")
@@ -35,41 +70,10 @@ enum RestoreText {
       lines.append("  writes were refused for \(Figures.duration(span))")
     }
     if let path = result.safetyBackup { lines.append("  the data before is in \(path)") }
-    Output.standard.write(lines.joined(separator: "\n") + "\n")
-  }
-}
-
-/// The document of `restore --json`.
-struct RestoreDocument: Encodable {
-  let schemaVersion = 1
-  let plan: [RestorePlan.Line]
-  let result: String
-  let comparison: RestoreComparison?
-  let writesRefusedSeconds: Double?
-  let safetyBackup: String?
-
-  enum CodingKeys: String, CodingKey {
-    case plan, result, comparison
-    case schemaVersion = "schema_version"
-    case writesRefusedSeconds = "writes_refused_seconds"
-    case safetyBackup = "safety_backup"
-  }
-
-  init(_ result: RestoreResult) {
-    plan = result.plan.lines
-    self.result = result.outcome.rawValue
-    comparison = result.comparison
-    writesRefusedSeconds = result.writesRefusedSeconds
-    safetyBackup = result.safetyBackup
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(schemaVersion, forKey: .schemaVersion)
-    try container.encode(plan, forKey: .plan)
-    try container.encode(result, forKey: .result)
-    try container.encode(comparison, forKey: .comparison)
-    try container.encode(writesRefusedSeconds, forKey: .writesRefusedSeconds)
-    try container.encode(safetyBackup, forKey: .safetyBackup)
+    var text = lines.joined(separator: "\n") + "\n"
+    if listsPending, result.outcome == .restored, let pending = result.plan.pending {
+      text += "\n" + table(pending)
+    }
+    Output.standard.write(text)
   }
 }

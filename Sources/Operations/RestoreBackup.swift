@@ -83,7 +83,7 @@ public struct RestoreBackup: Sendable {
     var candidate: RestoreCandidate?
     if case .restore(let entry) = request { candidate = try await prove(entry, now: now) }
     do {
-      let situation = try await lookAround()
+      let situation = try await lookAround(candidate)
       guard let journal = situation.journal else {
         guard let candidate else { throw BackupError.noUnfinishedRestore() }
         return try await begin(candidate, situation, now: now)
@@ -105,6 +105,7 @@ public struct RestoreBackup: Sendable {
     let settings: ServerSettings
     let modules: [String]
     let journal: RestoreJournal?
+    let present: PresentData
   }
 
   /// Proves the whole archive before anything else is looked at.
@@ -114,7 +115,8 @@ public struct RestoreBackup: Sendable {
       VerifyArchive(workers: workers, report: report).run(entry, now: now, needsDigests: true))
   }
 
-  private func lookAround() async throws -> Situation {
+  /// - Parameter candidate: What the server's data is looked at beside, where there is no journal.
+  private func lookAround(_ candidate: RestoreCandidate?) async throws -> Situation {
     report(.began("looking at the server"))
     return try await RestartedServer(
       session: session, log: RestoreLog(directory), mayStart: !options.dryRun
@@ -126,9 +128,12 @@ public struct RestoreBackup: Sendable {
       guard journal != nil || status.loading != true else {
         throw BackupError.serverIsLoading(status.loadingLoadedPercent)
       }
+      let streams = candidate?.summary.content.streams ?? []
       return Situation(
         status: status, settings: settings,
-        modules: journal == nil ? try await connection.moduleNames() : [], journal: journal)
+        modules: journal == nil ? try await connection.moduleNames() : [], journal: journal,
+        present: journal == nil
+          ? try await PresentData.read(streams, on: connection) : PresentData())
     }
   }
 
@@ -153,7 +158,11 @@ public struct RestoreBackup: Sendable {
       freeByteCount: try await volume.freeByteCount(at: settings.directory),
       dumpByteCount: try await volume.status(
         of: join(settings.directory, settings.dumpFileName))?.byteCount ?? 0,
-      modules: situation.modules, identity: session.target.source.identity)
+      modules: situation.modules, identity: session.target.source.identity,
+      isInCluster: session.target.source.target == .kubernetes,
+      memoryLimitByteCount: control.memoryLimitByteCount,
+      concerns: try await control.concerns(about: options.restart),
+      present: situation.present)
   }
 
   // MARK: - A new restore
@@ -166,7 +175,7 @@ public struct RestoreBackup: Sendable {
     let machine = try RestoreMachine.plan(facts, candidate, options.machine, stamp: String(stamp))
     let plan = RestorePlan(
       machine.stages.flatMap(\.steps), candidate: candidate, facts: facts, files: machine.files,
-      neededByteCount: RestoreMachine.neededByteCount(candidate.summary, facts, options.machine))
+      options: options.machine)
     if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
     guard try await confirm(plan) else { throw BackupError.notConfirmed() }
     var journal = RestoreJournal(
@@ -232,13 +241,13 @@ public struct RestoreBackup: Sendable {
       let way = await RestoreMachine.rollback(
         from: standing.phase, serverAnswers: standing.serverAnswers,
         hasReturned: look.hasReturned, keepsOldFiles: journal.keepsOldFiles == true)
-      let plan = RestorePlan(way.undo + way.tidy, unfinished: journal)
+      let plan = RestorePlan(way.undo + way.tidy, unfinished: journal, candidate: nil)
       if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
       guard try await confirm(plan) else { throw BackupError.notConfirmed() }
       let undone = try await back(run(given, journal), plan: plan, because: nil)
       guard undone.outcome == .rolledBack, let given else { return undone }
       // The old data is as safe as before the interrupted run: now the wish itself.
-      return try await begin(given, lookAround(), now: now)
+      return try await begin(given, lookAround(given), now: now)
     }
     let candidate =
       if let given { given } else { try await prove(named: journal, now: now) }
@@ -246,7 +255,8 @@ public struct RestoreBackup: Sendable {
     if journal.keepsOldFiles == true { machineOptions.keepsOldFiles = true }
     let stages = RestoreMachine.resumption(
       at: standing.phase, RestoreMachine.stages(journal.files.layout, machineOptions))
-    let plan = RestorePlan(stages.flatMap(\.steps), unfinished: journal)
+    let plan = RestorePlan(
+      stages.flatMap(\.steps), unfinished: journal, candidate: candidate)
     if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
     guard try await confirm(plan) else { throw BackupError.notConfirmed() }
     let insists = if case .resume = request { true } else { false }

@@ -23,6 +23,14 @@ struct RestoreFacts: Sendable, Equatable {
   var modules: [String]
   /// The identity of the Redis that is to be restored.
   var identity: String
+  /// Whether the server lives in a pod, which takes longer to come back than a process.
+  var isInCluster = false
+  /// The memory limit of the place where the server runs; nil for none.
+  var memoryLimitByteCount: UInt64?
+  /// What should be known of that place before a restart.
+  var concerns: [RestartConcern] = []
+  /// What the server holds beside what the backup holds.
+  var present = PresentData()
 }
 
 /// What is to be restored, as it was proven.

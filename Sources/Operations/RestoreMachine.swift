@@ -162,7 +162,7 @@ enum RestoreMachine {
   ) -> UInt64 {
     let savesPresentData = options.safetyBackup || !facts.settings.appendOnly
     let copies: UInt64 = (savesPresentData ? 1 : 0) + (facts.settings.appendOnly ? 1 : 0)
-    let (present, isTooMuch) = largestDumpByteCount(facts).multipliedReportingOverflow(by: copies)
+    let (present, isTooMuch) = presentDumpByteCount(facts).multipliedReportingOverflow(by: copies)
     let (need, isTooMuchInAll) = present.addingReportingOverflow(
       summary.byteCount + (1 << 20))
     return isTooMuch || isTooMuchInAll ? .max : need
@@ -170,7 +170,7 @@ enum RestoreMachine {
 
   /// The most that a dump of the present data can take. The one on the volume is of any age: with the
   /// append-only file on or without save points it may be missing altogether.
-  private static func largestDumpByteCount(_ facts: RestoreFacts) -> UInt64 {
+  static func presentDumpByteCount(_ facts: RestoreFacts) -> UInt64 {
     let status = facts.status
     if !facts.settings.appendOnly, status.rdbChangesSinceLastSave == 0, facts.dumpByteCount > 0 {
       return facts.dumpByteCount

@@ -20,26 +20,10 @@ enum Sentences {
     return Date(timeIntervalSince1970: seconds).formatted(.iso8601)
   }
 
-  static func risks(_ candidate: RestoreCandidate, _ facts: RestoreFacts) -> [String] {
-    var risks = [
-      "everything written since the backup is lost; the safety backup holds it",
-      "writes are refused from the safety backup until the comparison is done",
-    ]
-    let expired = candidate.summary.content.databases.map(\.expiredKeys).reduce(0, +)
-    if expired > 0 { risks.append("\(expired) keys of the backup have expired meanwhile") }
-    if facts.nextStart == nil {
-      risks.append(
-        "the configuration of the next start cannot be seen; it is taken to be the present one")
-    }
-    if let limit = facts.status.maxMemory, limit > 0,
-      let used = candidate.summary.aux["used-mem"].flatMap({ Int64($0) }), used > limit
-    {
-      risks.append(
-        "the data took \(Figures.bytes(UInt64(max(used, 0)))) of memory, and maxmemory is \(Figures.bytes(UInt64(limit)))"
-      )
-    }
-    if candidate.source == nil { risks.append("the file does not say which Redis it comes from") }
-    return risks
+  static func memory(_ figures: RestoreFigures) -> String {
+    let need = figures.memoryNeededBytes.map { Figures.bytes($0) } ?? "an unknown amount"
+    let limit = figures.memoryLimitBytes.map { "it may use \(Figures.bytes($0))" }
+    return "its data took \(need) of memory when it was saved, \(limit ?? "and no limit is set")"
   }
 }
 
@@ -83,6 +67,21 @@ extension RestorePlan.Line {
       case .removeStagedFiles: ("remove what was staged", nothing)
       }
     self.init(step: step, description: description, undo: undo)
+  }
+}
+
+extension RestorePhase {
+  /// A word for programs.
+  var word: String {
+    switch self {
+    case .begun: "begun"
+    case .staged: "staged"
+    case .refusingWrites: "refusing_writes"
+    case .kept: "kept"
+    case .swapped: "swapped"
+    case .served: "served"
+    case .committed: "committed"
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import RDBFormat
 import RedisClient
+import Targets
 
 /// What a restore is about to do, for a person and for a program.
 public struct RestorePlan: Sendable, Equatable {
@@ -13,44 +14,92 @@ public struct RestorePlan: Sendable, Equatable {
     public let undo: String
   }
 
+  /// The steps that bring the old data back when a restore fails in a phase.
+  public struct WayBack: Encodable, Sendable, Equatable {
+    /// One step.
+    public struct Step: Encodable, Sendable, Equatable {
+      /// The step.
+      public let step: RestoreStep
+      /// What it does, as a sentence without a full stop.
+      public let description: String
+    }
+
+    /// The phase, for programs.
+    public let phase: String
+    /// The steps in their order.
+    public let steps: [Step]
+
+    init(from phase: RestorePhase, names: Sentences.Names) {
+      let way = RestoreMachine.rollback(from: phase)
+      self.phase = phase.word
+      steps = (way.undo + way.tidy).map {
+        Step(step: $0, description: Line(step: $0, names: names).description)
+      }
+    }
+
+    static func all(_ names: Sentences.Names) -> [WayBack] {
+      RestorePhase.allCases.filter { $0 != .committed }.map { WayBack(from: $0, names: names) }
+    }
+  }
+
   /// What is restored, and where.
   public let summary: [String]
   /// What the user should weigh.
-  public let risks: [String]
+  public let risks: [RestoreRisk]
+  /// The figures behind it; nil for a restore that was interrupted.
+  public let figures: RestoreFigures?
+  /// The jobs that were in flight when the backup was written; nil where the archive is not known.
+  public let pending: PendingReport?
   /// The steps in their order.
   public let lines: [Line]
+  /// The way back from each phase, in their order.
+  public let waysBack: [WayBack]
 
   /// The plan of a new restore.
   init(
     _ steps: [RestoreStep], candidate: RestoreCandidate, facts: RestoreFacts, files: RestoreFiles,
-    neededByteCount: UInt64
+    options: RestoreMachine.Options
   ) {
     let content = candidate.summary.content
-    let present = facts.status.keyspace.map(\.keys).reduce(0, +)
-    let names = Sentences.Names(
+    let figures = RestoreFigures(candidate, facts, options)
+    let pending = PendingReport(candidate, facts.present)
+    var names = Sentences.Names(
       live: files.live, kept: files.kept, staged: files.stagedDump, archive: candidate.name)
+    if facts.isInCluster { names.restart = options.restart.words }
     lines = steps.map { Line(step: $0, names: names) }
     summary = [
       "restore \(candidate.path)",
       "\(content.keys) keys and \(content.streamsTotal) streams, "
         + "\(candidate.summary.byteCount) bytes, written \(Sentences.time(candidate.summary.aux["ctime"]))",
-      "into \(facts.identity), which holds \(present) keys now "
+      "into \(facts.identity), which holds \(figures.keysNow) keys now "
         + "(\(facts.status.productAndVersion), \(files.layout.words))",
-      "at most \(Figures.bytes(neededByteCount)) are needed on its volume, "
-        + "\(Figures.bytes(facts.freeByteCount)) are free",
+      "at most \(Figures.bytes(figures.diskNeededBytes)) are needed on its volume, "
+        + "\(Figures.bytes(figures.diskFreeBytes)) are free",
+      Sentences.memory(figures),
     ]
-    risks = Sentences.risks(candidate, facts)
+    risks = RestoreRisk.all(candidate, facts, figures, pending, options)
+    self.figures = figures
+    self.pending = pending
+    waysBack = WayBack.all(names)
   }
 
   /// The plan for a restore that was interrupted.
-  init(_ steps: [RestoreStep], unfinished journal: RestoreJournal) {
-    let names = Sentences.Names(
+  ///
+  /// - Parameter candidate: What is restored; nil where the way leads back only.
+  init(
+    _ steps: [RestoreStep], unfinished journal: RestoreJournal, candidate: RestoreCandidate?
+  ) {
+    var names = Sentences.Names(
       live: journal.files.live, kept: journal.files.kept, staged: journal.files.stagedDump,
       archive: journal.archive.name)
+    if let restart = journal.restart { names.restart = restart.words }
     lines = steps.map { Line(step: $0, names: names) }
     let direction =
       steps.contains(.compareData) || steps.contains(.removeOldFiles) ? "finish" : "undo"
     summary = ["\(direction) the unfinished restore of \(journal.archive.name)"]
     risks = []
+    figures = nil
+    pending = candidate.map { PendingReport($0, nil) }
+    waysBack = WayBack.all(names)
   }
 }

@@ -71,6 +71,8 @@ public struct ServerStatus: Sendable, Equatable {
   public let rdbChangesSinceLastSave: Int64?
   /// When the last good save ended, whole seconds; the start of the server before the first.
   public let rdbLastSaveTime: Duration?
+  /// How long the last background save took, in whole seconds; nil before the first.
+  public let lastBackgroundSaveSeconds: Int64?
   /// What the last background save copied because of writes (`rdb_last_cow_size`).
   public let lastCopyOnWriteByteCount: Int64?
   /// Keys that the running save has written.
@@ -137,6 +139,9 @@ public struct ServerStatus: Sendable, Equatable {
     rdbSaves = fields.number("rdb_saves")
     rdbChangesSinceLastSave = fields.number("rdb_changes_since_last_save")
     rdbLastSaveTime = fields.number("rdb_last_save_time").map { (count: Int64) in .seconds(count) }
+    lastBackgroundSaveSeconds = fields.number("rdb_last_bgsave_time_sec").flatMap {
+      (count: Int64) in count < 0 ? nil : count
+    }
     lastCopyOnWriteByteCount = fields.number("rdb_last_cow_size")
     currentSaveKeysProcessed = fields.number("current_save_keys_processed")
     currentSaveKeysTotal = fields.number("current_save_keys_total")

@@ -44,9 +44,12 @@ import Testing
         }
         #expect(keys.symmetricDifference(try Self.documented("Inspect keys")).sorted() == [])
 
+        // Both streams move on.
+        try await server.cli([], input: "XADD \"\\xff\" * a b\nXADD raibid:jobs * a b\n")
         let restored = Self.paths(
           in: try await tool(
-            "restore", "latest", "--yes", "--json", "--restart-command", server.startCommand))
+            "restore", "latest", "--yes", "--json", "--pending", "report", "--restart-command",
+            server.startCommand))
         #expect(restored.symmetricDifference(try Self.documented("Restore")).sorted() == [])
         let dryRun = Self.paths(
           in: try await tool(
