@@ -33,6 +33,15 @@ extension BackupError {
       self.init(
         .unavailable, "cannot reach \(place): no reply to \(command) in \(Figures.limit(limit))",
         hint: .redis("PING"))
+    case .connectionClosed(command: "SYNC"?):
+      self.init(
+        .unavailable, "cannot get a dump of \(place): the connection was closed before it began",
+        cause: "the server's log has the reason, if it was the server",
+        hint: .redis("CONFIG GET repl-diskless-sync"))
+    case .dumpCutShort:
+      self.init(
+        .damaged, "cannot trust the dump of \(place): it is not whole", cause: error.description,
+        hint: .again(""))
     case .connectionClosed(let command):
       let when = command.map { " before the reply to \($0)" } ?? ""
       self.init(
@@ -62,6 +71,10 @@ extension BackupError {
       self.init(
         .busy, "cannot use \(place): it is busy with a script", cause: reply.message,
         hint: .redis("SCRIPT KILL"))
+    case "NOMASTERLINK":
+      self.init(
+        .unavailable, "cannot get a dump of \(place): it is a replica without its master",
+        cause: reply.message, hint: .redis("INFO replication"))
     case "DENIED":
       self.init(
         .denied, "cannot use \(place): it is in protected mode, open to its own host only",

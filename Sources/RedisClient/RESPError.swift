@@ -1,4 +1,5 @@
-/// The first place where a stream of bytes is not a sequence of RESP2 replies within the limits.
+/// The first place where a stream of bytes is not a sequence of RESP2 replies, or not a dump for a
+/// replica, within the limits.
 public struct RESPError: Error, Sendable, Equatable {
   /// What is wrong.
   public enum Kind: Sendable, Equatable {
@@ -20,6 +21,8 @@ public struct RESPError: Error, Sendable, Equatable {
     case replyTooLarge
     /// A reply that no command asked for.
     case unrequestedReply
+    /// The mark that is to end a dump has not 40 bytes.
+    case invalidMark
   }
 
   /// What is wrong.
@@ -51,6 +54,7 @@ extension RESPError.Kind {
     case .tooManyElements: "too many elements"
     case .replyTooLarge: "reply too large"
     case .unrequestedReply: "reply that no command asked for"
+    case .invalidMark: "invalid end mark"
     }
   }
 }

@@ -21,6 +21,8 @@ public enum RedisError: Error, Sendable, Equatable {
   case protocolViolation(RESPError)
   /// The reply is valid RESP2 and not of the form that this command has.
   case unexpectedReply(command: String)
+  /// The connection ended in the middle of a dump; its size is known where the server has told it.
+  case dumpCutShort(received: UInt64, expected: UInt64?)
 }
 
 extension RedisError: CustomStringConvertible {
@@ -38,6 +40,10 @@ extension RedisError: CustomStringConvertible {
     case .connectionClosed(nil): "the connection closed"
     case .protocolViolation(let error): "not a valid reply: \(error)"
     case .unexpectedReply(let command): "unexpected form of the reply to \(command)"
+    case .dumpCutShort(let received, let expected?):
+      "the dump was cut short: \(received) of \(expected) bytes arrived"
+    case .dumpCutShort(let received, nil):
+      "the dump was cut short: \(received) bytes arrived, and not its end"
     }
   }
 }

@@ -36,7 +36,8 @@ private final class Answer: ChannelInboundHandler, Sendable {
   }
 }
 
-private func withListener(
+/// Listens on a port of its own and does something with each connection.
+func withListener(
   _ body: (RedisAddress) async throws -> Void, welcome: @escaping @Sendable (any Channel) -> Void
 ) async throws {
   let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
