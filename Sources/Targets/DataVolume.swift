@@ -18,6 +18,11 @@ public protocol DataVolume: Sendable {
   /// - Throws: ``TargetError/tooLong(what:limit:)`` when the file is longer than `limit` bytes.
   func contents(of path: String, limit: Int) async throws -> [UInt8]?
 
+  /// Returns how the file at this path could be read as a whole, decided once by what is there now.
+  ///
+  /// - Returns: Nil where its directory cannot be seen from here, or where no server could write it.
+  func transport(for path: String) async throws -> FileTransport?
+
   /// Delivers the whole of a file, in order, in pieces of at most 1 MiB.
   ///
   /// No piece is read before the one before it was taken. The call returns only when every byte

@@ -82,7 +82,9 @@ extension TargetError {
 extension String {
   /// The program that the container runtime did not find.
   var missingTool: String? {
+    // runc and crun.
     between(#"exec: ""#, #"": executable file not found"#)
+      ?? between("executable file `", "` not found")
   }
 
   /// The text between the first occurrence of a mark and the next end mark.

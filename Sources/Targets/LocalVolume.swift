@@ -54,6 +54,16 @@ public struct LocalVolume: DataVolume {
     }
   }
 
+  /// Returns how a file could be read; see ``DataVolume/transport(for:)``.
+  public func transport(for path: String) async throws -> FileTransport? {
+    do {
+      guard try await list(Path.parent(of: path)) != nil else { return nil }
+      return FileTransport(name: "file", volume: self)
+    } catch TargetError.permissionDenied {
+      return nil
+    }
+  }
+
   /// Delivers the whole of a file; see ``DataVolume/read(_:stallTimeout:deliver:)``.
   @discardableResult
   public func read(

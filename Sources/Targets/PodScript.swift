@@ -60,6 +60,27 @@ struct PodScript {
       command -v tar
       """)
 
+  /// `cp`, `exec` or `none`: how files of a directory can be read with what the container has; none too
+  /// where the directory is on a read-only volume.
+  static let transport = PodScript(
+    body: """
+      way=exec
+      if command -v tar >/dev/null; then way=cp; fi
+      for tool in cat head readlink stat; do
+        if ! command -v "$tool" >/dev/null; then way=none; fi
+      done
+      directory=$(cd "$1" 2>/dev/null && pwd -P) || directory=$1
+      longest=0 options=
+      while read -r _ point _ flags _; do
+        case ${directory%/}/ in
+          "${point%/}"/*)
+            if [ ${#point} -ge "$longest" ]; then longest=${#point} options=$flags; fi ;;
+        esac
+      done </proc/mounts
+      case ,$options, in *,ro,*) way=none ;; esac
+      echo "$way"
+      """)
+
   static let list = PodScript(
     body: """
       need "$1"

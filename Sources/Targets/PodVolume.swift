@@ -6,8 +6,8 @@ public struct PodVolume: DataVolume {
   public enum Transport: String, Sendable {
     /// `kubectl cp` where the container has tar and the path is plain, otherwise `kubectl exec`.
     case automatic
-    case copy
-    case execute
+    case copy = "cp"
+    case execute = "exec"
   }
 
   /// How the cluster is called.

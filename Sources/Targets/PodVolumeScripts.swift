@@ -63,6 +63,9 @@ extension PodVolume {
       return .toolMissingInContainer(
         name: String(tool).trimmed, container: container.container)
     }
+    if ending.status == 137 {
+      return .podNotRunning(pod: container.pod, reason: "the command in it was killed")
+    }
     if says("No space left on device", "quota exceeded") { return .noSpace(path: path) }
     if says("Permission denied", "Read-only file system", "not permitted") {
       return .permissionDenied(path: path)

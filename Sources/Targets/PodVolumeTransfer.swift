@@ -3,6 +3,36 @@ import Synchronization
 
 /// Whole files out of and into a container.
 extension PodVolume {
+  /// Returns how a file could be read; see ``DataVolume/transport(for:)``.
+  ///
+  /// A way that was chosen is not questioned.
+  public func transport(for path: String) async throws -> FileTransport? {
+    try Path.check(path)
+    guard let way = try await way(for: path) else { return nil }
+    return FileTransport(
+      name: way.rawValue,
+      volume: PodVolume(kubectl: kubectl, container: container, transport: way))
+  }
+
+  private func way(for path: String) async throws -> Transport? {
+    var way = transport
+    if way == .automatic {
+      let answer: String
+      do {
+        answer = try await text(.transport, Path.parent(of: path))
+      } catch TargetError.toolMissingInContainer {
+        // Not even a shell.
+        return nil
+      }
+      if answer == "none" { return nil }
+      guard let best = Transport(rawValue: answer) else {
+        throw TargetError.unexpectedAnswer(what: "kubectl exec", message: answer)
+      }
+      way = best
+    }
+    return Path.isPlain(path) ? way : .execute
+  }
+
   /// Delivers the whole of a file; see ``DataVolume/read(_:stallTimeout:deliver:)``.
   @discardableResult
   public func read(

@@ -185,6 +185,10 @@ private final class DisturbedVolume: DataVolume {
     try await files.contents(of: path, limit: limit)
   }
 
+  func transport(for path: String) async throws -> FileTransport? {
+    FileTransport(name: "file", volume: self)
+  }
+
   func read(
     _ path: String, stallTimeout: Duration, deliver: @Sendable ([UInt8]) async throws -> Void
   ) async throws -> FileStatus {

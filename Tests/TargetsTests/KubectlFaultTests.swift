@@ -236,6 +236,38 @@ struct KubectlFaultTests {
     #expect(try cluster.verbs() == ["exec", "exec"])
   }
 
+  @Test(arguments: [
+    (["tar"], "cp", "/data/dump.rdb"), ([], "exec", "/data/dump.rdb"),
+    (["tar"], "exec", "/data/a b.rdb"), (["-stat", "tar"], nil, "/data/dump.rdb"),
+    (["-head"], nil, "/data/dump.rdb"),
+  ])
+  func `the way of a file is the first that the container has the tools for`(
+    tools: [String], way: String?, path: String
+  ) async throws {
+    let cluster = try FakeCluster()
+    let missing = tools.filter { $0.hasPrefix("-") }.map { String($0.dropFirst()) }
+    let basic = ["sh", "cat", "head", "readlink", "stat"].filter { !missing.contains($0) }
+    try cluster.set(Tools.path(cluster, basic + tools.filter { !$0.hasPrefix("-") }))
+    #expect(try await cluster.volume().transport(for: path)?.name == way)
+    #expect(try cluster.verbs() == ["exec"])
+  }
+
+  @Test func `a container without a shell has no way for files, unless one was chosen`()
+    async throws
+  {
+    let cluster = try FakeCluster(
+      control: #"fail='exec: "sh": executable file not found in $PATH: unknown'"#)
+    #expect(try await cluster.volume().transport(for: "/data/dump.rdb")?.name == nil)
+    for transport in transports {
+      let way = try await cluster.volume(transport).transport(for: "/data/dump.rdb")
+      #expect(way?.name == transport.rawValue)
+    }
+    try cluster.set("fail=broken")
+    await #expect(throws: TargetError.self) {
+      try await cluster.volume().transport(for: "/data/dump.rdb")
+    }
+  }
+
   @Test func `a digest without sha256sum comes from openssl, or from the bytes`() async throws {
     let cluster = try FakeCluster()
     try await cluster.volume().write(Array("abc".utf8), to: "\(cluster.data)/file")

@@ -113,7 +113,11 @@ struct KubectlTextTests {
     ),
     ("", 66, .fileNotFound(path: "/data/x")),
     ("", 73, .fileExists(path: "/data/x")),
-    ("", 137, .io(path: "/data/x", message: "status 137")),
+    (
+      "executable file `sh` not found in $PATH: No such file or directory", 127,
+      .toolMissingInContainer(name: "sh", container: "redis")
+    ),
+    ("", 137, .podNotRunning(pod: "pod-0", reason: "the command in it was killed")),
   ])
   func `a text of the container is a fact`(
     text: String, status: Int, error: TargetError
