@@ -82,8 +82,10 @@ extension Manifest {
 
   /// How the server saved the dump.
   public struct Save: Codable, Sendable, Equatable {
-    /// "bgsave" or "save".
+    /// "bgsave", "save" or "sync".
     public var method: String
+    /// The way of the dump to here: "file", "cp", "exec" or "replication"; nil where it was not recorded.
+    @ExplicitNull public var via: String?
     /// When the server was asked.
     public var requestedAt: Date
     /// When the dump was complete.
@@ -94,7 +96,7 @@ extension Manifest {
     @ExplicitNull public var changesSinceLastSave: Int64?
 
     enum CodingKeys: String, CodingKey {
-      case method, seconds
+      case method, via, seconds
       case requestedAt = "requested_at"
       case finishedAt = "finished_at"
       case changesSinceLastSave = "changes_since_last_save"
@@ -102,10 +104,11 @@ extension Manifest {
 
     /// Creates it from all its parts.
     public init(
-      method: String, requestedAt: Date, finishedAt: Date, seconds: Double,
+      method: String, via: String?, requestedAt: Date, finishedAt: Date, seconds: Double,
       changesSinceLastSave: Int64?
     ) {
       self.method = method
+      _via = ExplicitNull(wrappedValue: via)
       self.requestedAt = requestedAt
       self.finishedAt = finishedAt
       self.seconds = seconds

@@ -5,7 +5,18 @@ import Operations
 import RDBFormat
 import Workers
 
-extension SaveMethod: ExpressibleByArgument {}
+extension SaveMethod: ExpressibleByArgument {
+  /// What may be asked for: how a replica is served is not a choice of its own.
+  public static let allValueStrings = [SaveMethod.bgsave, .save].map(\.rawValue)
+
+  /// Reads one of those.
+  public init?(argument: String) {
+    guard Self.allValueStrings.contains(argument) else { return nil }
+    self.init(rawValue: argument)
+  }
+}
+
+extension DumpWay: ExpressibleByArgument {}
 
 /// Makes a backup.
 struct Create: BackupCommand {
@@ -19,6 +30,13 @@ struct Create: BackupCommand {
 
   @Option(help: "How the server saves: bgsave, or save, which blocks all its clients.")
   var save = SaveMethod.bgsave
+
+  @Option(
+    help: ArgumentHelp(
+      "How the dump gets here: with kubectl cp, kubectl exec, or as to a replica, which takes no files "
+        + "and no tools in the container; auto takes the first that will do.",
+      valueName: "auto|cp|exec|replication"))
+  var via = DumpWay.auto
 
   @Option(help: "The gzip level, 1 to 9.")
   var level: Int?
@@ -50,6 +68,9 @@ struct Create: BackupCommand {
   var clientKeyFile: String? { clientKey.key }
 
   func validate() throws {
+    if via == .replication && save == .save {
+      throw ValidationError("--save save and --via replication exclude each other")
+    }
     if let level, !(1...9).contains(level) {
       throw ValidationError("--level: \(level) is not from 1 to 9")
     }
@@ -66,7 +87,7 @@ struct Create: BackupCommand {
   private func run(_ phases: PhaseClock) async throws {
     let progress = ProgressLine(output, phases: phases)
     defer { progress.clear() }
-    let settings = try server.settings(key: clientKeyFile)
+    let settings = try connectionSettings()
     let policy = prune ? try retention.policy() : nil
     let lock = try await locking.take(archives, for: "create", report: progress.report)
     // Waiting may have taken long; the name of the archive is when it was begun.
@@ -78,6 +99,7 @@ struct Create: BackupCommand {
     let session = try await ServerSession.open(settings, report: progress.report)
     var options = CreateBackup.Options()
     options.method = save
+    options.usesReplication = via == .replication
     if let level { options.level = level }
     options.tags = try tags()
     options.force = force
@@ -93,6 +115,17 @@ struct Create: BackupCommand {
     if !output.json { show(result) }
     if let policy { try prune(result, policy, in: lock, progress) }
     if output.json { try Output.standard.write(json: result.manifest) }
+  }
+
+  /// The settings of the server, with the way of the dump in them.
+  func connectionSettings() throws -> ConnectionSettings {
+    var settings = try server.settings(key: clientKeyFile)
+    settings.via = via
+    if case .local = settings.place, via == .copy || via == .execute {
+      throw BackupError.badValue(
+        "--via", via.rawValue, expected: "auto or replication, as for a local server it must be")
+    }
+    return settings
   }
 
   private func prune(

@@ -47,6 +47,8 @@ final class ProgressLine: Sendable {
         show("", &state)
       case .bytes(let done, let total): show(Self.text(done, total, since: state.began), &state)
       case .fraction(let share): show("\(Int(share * 100)) %", &state)
+      case .note(let text):
+        if options.verbose { Output.error.write("\(text)\n") }
       case .warning(let text):
         // Every connection of a run may find the same.
         guard !options.quiet, state.warnings.insert(text).inserted else { return }

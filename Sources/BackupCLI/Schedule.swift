@@ -103,7 +103,7 @@ extension ScheduleCommand {
   /// - Parameter ownOptions: Options of this command alone, which `create` does not have.
   func nightlyRun(without ownOptions: Set<String> = []) throws -> NightlyRun {
     // A wrong setting should be told today, not found in the log of a night.
-    let settings = try server.settings(key: clientKeyFile)
+    let settings = try create.connectionSettings()
     if create.prune { _ = try create.retention.policy() }
     let environment = Environment.current
     if environment.password != nil, settings.password == environment.password {

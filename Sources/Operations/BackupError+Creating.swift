@@ -4,7 +4,22 @@ import RDBFormat
 import RedisClient
 import Targets
 
-// What keeps a backup from being made.
+// What keeps a backup from being made, and how it is made.
+
+extension Sentences {
+  /// - Parameters:
+  ///   - name: The way of files that was taken; nil for the replication stream.
+  ///   - isChosen: Whether the user has asked for that stream.
+  static func transport(_ name: String?, isChosen: Bool) -> String {
+    switch name {
+    case "cp"?: "the dump will be copied with kubectl cp"
+    case "exec"?: "the dump will be copied with kubectl exec"
+    case .some: "the dump will be read from its file"
+    case nil where isChosen: "the dump will come over the replication stream"
+    case nil: "the dump will come over the replication stream, since its file cannot be read"
+    }
+  }
+}
 
 extension BackupError {
   static func backupOfUnfinishedRestore(_ name: String) -> BackupError {
@@ -12,6 +27,31 @@ extension BackupError {
       .config,
       "cannot back up: the restore of \(name) is unfinished, and what is served may be either data",
       hint: .tool("restore --resume # or --rollback; create --force backs up what is served"))
+  }
+
+  static func backupOfUnfinishedRestore(of source: String) -> BackupError {
+    BackupError(
+      .config,
+      "cannot back up \(source): its last restore never ended, and what is served may be either data",
+      hint: .tool("restore --resume # or --rollback; create --force backs up what is served"))
+  }
+
+  static func saveNeedsFiles() -> BackupError {
+    BackupError(
+      .incompatible,
+      "cannot save with SAVE: what it writes cannot be read from here, and a replica gets a BGSAVE",
+      hint: .again("--save bgsave"))
+  }
+
+  static func severalServers() -> BackupError {
+    BackupError(
+      .unavailable, "cannot back up: two connections led to two servers",
+      hint: .redis("INFO server"))
+  }
+
+  /// What is said of a failure after which a backup is made once more.
+  func tryingAgain(in pause: Duration) -> String {
+    "\(message)\(cause.map { " (\($0))" } ?? ""); trying again in \(Figures.limit(pause))"
   }
 
   static func serverIsLoading(_ percent: Double?) -> BackupError {
@@ -69,6 +109,7 @@ extension BackupError {
     case let error as RedisError: self.init(error, at: place, session: session)
     case let error as TargetError: self.init(error)
     case let error as SaveFailure: self.init(error)
+    case let error as ServerIsLoading: self = .serverIsLoading(error.percent)
     case let error as DataDiffers:
       self.init(
         .damaged, "cannot \(verb) \(place): what is served is not what was restored",
@@ -91,6 +132,11 @@ extension BackupError {
         .unavailable, "cannot save on the server: it could not write its dump",
         cause: "rdb_last_bgsave_status:err; the server's log has the reason",
         hint: .redis("CONFIG GET dir   # is it writable, is there space?"))
+    case .childForReplicaFailed:
+      self.init(
+        .unavailable, "cannot get a dump for a replica: the server could not write it",
+        cause: "rdb_last_bgsave_status:err; the server's log has the reason",
+        hint: .redisAsAdmin("CONFIG SET repl-diskless-sync yes   # then it needs no disk for that"))
     case .stalled(let limit):
       self.init(
         .unavailable,

@@ -1,9 +1,7 @@
 import ArchiveStore
-import Crypto
 import Files
 import FoundationEssentials
 import GzipMembers
-import RDBFormat
 import RedisClient
 import Synchronization
 import Targets
@@ -13,8 +11,10 @@ import Workers
 public struct CreateBackup: Sendable {
   /// What may be chosen about a backup.
   public struct Options: Sendable {
-    /// How the server is asked to write its dump.
+    /// How the server is asked to write its dump, where that is not for a replica.
     public var method = SaveMethod.bgsave
+    /// Whether the dump is taken over the replication stream although its file could be read.
+    public var usesReplication = false
     /// The gzip level, 1 to 9.
     public var level = defaultCompressionLevel
     /// What is written on the archive.
@@ -37,10 +37,10 @@ public struct CreateBackup: Sendable {
     public let path: String
   }
 
-  private let session: ServerSession
-  private let workers: Workers
-  private let options: Options
-  private let report: ProgressReport
+  let session: ServerSession
+  let workers: Workers
+  let options: Options
+  let report: ProgressReport
 
   /// - Parameters:
   ///   - session: The way to the server.
@@ -57,61 +57,92 @@ public struct CreateBackup: Sendable {
 
   /// Makes one backup in a directory that this run has locked.
   ///
+  /// What fails under way is tried again from the start, a new dump included, as ``RetryPolicy`` decides;
+  /// never in another way than it was begun.
+  ///
   /// - Parameter now: The time that names the archive.
   /// - Throws: ``BackupError`` or `CancellationError`; nothing of the archive is left then.
   public func run(into lock: DirectoryLock, now: Date) async throws -> Result {
-    do {
-      return try await session.withConnection { connection in
-        try await run(on: connection, into: lock, now: now)
+    let clock = ContinuousClock()
+    let start = clock.now
+    var retries = RetryPolicy()
+    let hasReached = Mutex(false)
+    while true {
+      let begun = now.addingTimeInterval((clock.now - start).seconds)
+      do {
+        return try await session.withConnection { connection in
+          let status = try await connection.status()
+          hasReached.withLock { $0 = true }
+          return try await run(on: connection, status, into: lock, now: begun)
+        }
+      } catch let cancellation as CancellationError {
+        throw cancellation
+      } catch {
+        let failure = try described(error, lock.directory)
+        // What never worked is a mistake of ours more often than a fault that passes.
+        guard hasReached.withLock({ $0 }), let fault = RetryPolicy.Fault(error),
+          let pause = retries.pause(after: fault, at: clock.now - start)
+        else { throw failure }
+        report(.warning(failure.tryingAgain(in: pause)))
+        try await clock.sleep(for: pause)
       }
-    } catch let cancellation as CancellationError {
-      throw cancellation
-    } catch {
-      let source = session.target.source.identity
-      if error.isUnreachable, try RestoreLog(lock.directory).isUnfinished(source: source) {
-        throw BackupError.serverLeftStopped(source)
-      }
-      throw BackupError(creating: error, session: session)
     }
   }
 
-  /// Makes one backup over a connection that is there already.
+  private func described(
+    _ error: any Error, _ directory: ArchiveDirectory
+  ) throws -> BackupError {
+    let source = session.target.source.identity
+    if error.isUnreachable, try RestoreLog(directory).isUnfinished(source: source) {
+      return .serverLeftStopped(source)
+    }
+    return BackupError(creating: error, session: session)
+  }
+
+  /// Makes one backup over a connection that is there already, in one try.
   func run(
     on connection: ServerConnection, into lock: DirectoryLock, now: Date
   ) async throws -> Result {
-    let status = try await connection.status()
-    try await preflight(status, directory: lock.directory)
-    let dumpPath = try await dumpPath(on: connection)
-    try await refuseUnfinishedRestore(in: dumpPath.directory)
-    report(.began("saving on the server"))
-    let clock = ContinuousClock()
-    let start = clock.now
-    let dump = try await SaveDump(
-      method: options.method, volume: session.target.volume, directory: dumpPath.directory,
-      limits: session.limits, report: report
-    ).run(on: connection)
-    let seconds = (clock.now - start).seconds
-    let save = Manifest.Save(
-      method: dump.method.rawValue, requestedAt: now,
-      finishedAt: now.addingTimeInterval(seconds), seconds: seconds,
-      changesSinceLastSave: dump.changesSinceLastSave)
-    let pending = try lock.begin(at: now)
-    do {
-      let copy = try await copyOut(dumpPath.path, into: pending, now: now)
-      try requireOurs(copy.summary, dump)
-      try await readBack(pending, copy)
-      report(.began("publishing"))
-      let manifest = manifest(pending.name, copy, save: save, source: source(status), now: now)
-      return Result(manifest: manifest, path: try pending.publish(manifest))
-    } catch {
-      try pending.discard()
-      throw error
-    }
+    try await run(on: connection, try await connection.status(), into: lock, now: now)
   }
 
-  private func preflight(_ status: ServerStatus, directory: ArchiveDirectory) async throws {
+  private func run(
+    on connection: ServerConnection, _ status: ServerStatus, into lock: DirectoryLock, now: Date
+  ) async throws -> Result {
+    try preflight(status, directory: lock.directory)
+    let files = try await files(on: connection, lock.directory)
+    report(
+      .note(Sentences.transport(files?.transport.name, isChosen: options.usesReplication)))
+    report(.began("saving on the server"))
+    let start = ContinuousClock.now
+    guard let files else {
+      return try await ReplicatedDump(session: session, report: report).withDump(
+        beside: connection, status
+      ) { dump in
+        try await make(dump, of: status, since: start, into: lock, now: now)
+      }
+    }
+    let volume = files.transport.volume
+    let saved = try await SaveDump(
+      method: options.method,
+      files: UnfinishedFiles(
+        of: volume, in: files.directory, interval: session.limits.stall / 8),
+      limits: session.limits, report: report
+    ).run(on: connection)
+    let stall = session.limits.copyStall
+    let path = files.path
+    let dump = DumpAtHand(
+      saved: saved, via: files.transport.name,
+      byteCount: try await volume.status(of: path)?.byteCount
+    ) { deliver in
+      try await volume.read(path, stallTimeout: stall, deliver: deliver)
+    }
+    return try await make(dump, of: status, since: start, into: lock, now: now)
+  }
+
+  private func preflight(_ status: ServerStatus, directory: ArchiveDirectory) throws {
     guard status.loading != true else {
-      throw BackupError.serverIsLoading(status.loadingLoadedPercent)
+      throw ServerIsLoading(percent: status.loadingLoadedPercent)
     }
     if !options.force, let limit = session.target.control.memoryLimitByteCount,
       let used = status.usedMemory
@@ -131,6 +162,37 @@ public struct CreateBackup: Sendable {
     }
   }
 
+  /// The file that the server writes, and how it is read.
+  private struct Files: Sendable {
+    let transport: FileTransport
+    let directory: String
+    let path: String
+  }
+
+  /// Decides, before anything is asked of the server, whether its file can be read.
+  ///
+  /// - Returns: Nil where the dump is to come over the replication stream.
+  private func files(
+    on connection: ServerConnection, _ archives: ArchiveDirectory
+  ) async throws -> Files? {
+    if options.usesReplication {
+      try await refuseUnfinishedRestore(unseenBy: connection, archives)
+      return nil
+    }
+    let settings = try await connection.configuration("dir", "dbfilename")
+    guard let directory = settings["dir"], let name = settings["dbfilename"] else {
+      throw BackupError.dumpPlaceUnknown()
+    }
+    let path = join(directory, name)
+    guard let transport = try await session.target.volume.transport(for: path) else {
+      guard options.method != .save else { throw BackupError.saveNeedsFiles() }
+      try await refuseUnfinishedRestore(unseenBy: connection, archives)
+      return nil
+    }
+    try await refuseUnfinishedRestore(in: directory)
+    return Files(transport: transport, directory: directory, path: path)
+  }
+
   /// What an unfinished restore has left is neither the old data for sure nor the backup's: it must not
   /// become the latest archive unseen.
   private func refuseUnfinishedRestore(in directory: String) async throws {
@@ -140,161 +202,23 @@ public struct CreateBackup: Sendable {
     throw BackupError.backupOfUnfinishedRestore(journal.archive.name)
   }
 
-  private func dumpPath(
-    on connection: ServerConnection
-  ) async throws -> (directory: String, path: String) {
-    let settings = try await connection.configuration("dir", "dbfilename")
-    guard let directory = settings["dir"], let name = settings["dbfilename"] else {
-      throw BackupError.dumpPlaceUnknown()
-    }
-    return (directory, join(directory, name))
-  }
-
-  /// What came out of the one pass over the dump.
-  private struct Copy: Sendable {
-    let summary: RDBSummary
-    let dumpDigest: String
-    let fileDigest: String
-    let compressed: GzipMembersResult
-  }
-
-  private func copyOut(
-    _ path: String, into pending: PendingArchive, now: Date
-  ) async throws -> Copy {
-    report(.began("copying the dump"))
-    let inspection = DumpInspection(referenceTime: now.milliseconds)
-    let sums = DumpSums(hashes: true)
-    let volume = session.target.volume
-    let total = try await volume.status(of: path)?.byteCount
-    let compressed = Mutex<GzipMembersResult?>(nil)
-    let fileDigest = try await pipe { hash in
-      let result = try await pipe { send in
-        try await read(path, of: volume, to: send)
-      } to: { next in
-        try await compressMembers(
-          level: options.level, on: workers, from: next,
-          tap: { block in
-            inspection.consume(sums.next(block))
-            report(.bytes(done: inspection.byteCount, total: total))
-          },
-          deliver: { member in
-            try await hash(member)
-            try pending.write(member)
-          })
-      }
-      compressed.withLock { $0 = result }
-    } to: { next in
-      try await digest(of: next)
-    }
-    try pending.seal()
-    guard let dumpDigest = sums.digest(), let compressed = compressed.withLock({ $0 }) else {
-      throw BackupError.internalError("nothing was hashed")
-    }
-    return Copy(
-      summary: try inspection.finish(), dumpDigest: dumpDigest, fileDigest: fileDigest,
-      compressed: compressed)
-  }
-
-  private func read(
-    _ path: String, of volume: any DataVolume,
-    to send: @escaping @Sendable ([UInt8]) async throws -> Void
+  /// The same where it may be that no file can be seen: then the log beside the archives tells of what was
+  /// begun from here.
+  private func refuseUnfinishedRestore(
+    unseenBy connection: ServerConnection, _ archives: ArchiveDirectory
   ) async throws {
-    let stall = session.limits.copyStall
-    guard let limit = options.bytesPerSecond else {
-      try await volume.read(path, stallTimeout: stall, deliver: send)
+    guard !options.force else { return }
+    let source = session.target.source.identity
+    if try RestoreLog(archives).isUnfinished(source: source) {
+      throw BackupError.backupOfUnfinishedRestore(of: source)
+    }
+    do {
+      guard let directory = try await connection.configuration("dir")["dir"] else { return }
+      try await refuseUnfinishedRestore(in: directory)
+    } catch is TargetError {
+      return
+    } catch RedisError.server {
       return
     }
-    let clock = ContinuousClock()
-    let start = clock.now
-    let rate = Mutex(RateLimit(bytesPerSecond: limit))
-    try await volume.read(path, stallTimeout: stall) { piece in
-      let due = rate.withLock { $0.due(after: piece.count, at: clock.now - start) }
-      try await send(piece)
-      // What is read next waits in the server's machine until then.
-      try await clock.sleep(until: start + due)
-    }
-  }
-
-  private func digest(
-    of next: @escaping @Sendable () async throws -> [UInt8]?
-  ) async throws -> String {
-    try await withTaskExecutorPreference(workers) {
-      var digest = SHA256()
-      while let piece = try await next() { digest.update(data: piece) }
-      return digest.finalize().hexadecimal
-    }
-  }
-
-  /// A dump that began before we asked is somebody else's: it may lack what was acknowledged since.
-  private func requireOurs(_ summary: RDBSummary, _ dump: SavedDump) throws {
-    // The dump has its second from the kernel's coarse clock, which is up to a tick (10 ms) behind.
-    guard let asked = dump.serverTimeAtRequest.map({ ($0 - .milliseconds(20)).components.seconds })
-    else { return }
-    guard let began = summary.aux["ctime"].flatMap(Int64.init), began >= asked else {
-      throw BackupError.dumpNotOurs(began: summary.aux["ctime"], asked: asked)
-    }
-  }
-
-  /// Reads the file as a restore would, before anybody may call it a backup.
-  private func readBack(_ pending: PendingArchive, _ copy: Copy) async throws {
-    report(.began("reading the archive back"))
-    let file = try ArchiveFile(pending.path, report: report)
-    let digest = Mutex(SHA256())
-    _ = try await file.unpack(on: workers) { block in
-      digest.withLock { $0.update(data: block) }
-    }
-    guard digest.withLock({ $0.finalize().hexadecimal }) == copy.dumpDigest,
-      file.digest() == copy.fileDigest
-    else { throw BackupError.archiveChangedOnDisk(pending.path) }
-  }
-
-  private func manifest(
-    _ name: ArchiveName, _ copy: Copy, save: Manifest.Save, source: Source, now: Date
-  ) -> Manifest {
-    Manifest(
-      name: name, tool: Tool.manifest, tags: options.tags, source: source, save: save,
-      rdb: Manifest.RDB(copy.summary, sha256: copy.dumpDigest),
-      archive: Manifest.Archive(
-        file: name.archiveFile, bytes: copy.compressed.outputByteCount, sha256: copy.fileDigest,
-        level: options.level, members: copy.compressed.memberCount),
-      content: copy.summary.content,
-      verification: Manifest.Verification(level: Verdict(copy.summary.verdict), verifiedAt: now))
-  }
-
-  private func source(_ status: ServerStatus) -> Source {
-    session.target.source.asSource(of: status)
-  }
-}
-
-extension TargetSource {
-  /// The Redis that lives there, as a manifest tells it.
-  func asSource(of status: ServerStatus) -> Source {
-    var source = Source(
-      target: target.rawValue, server: status.product?.rawValue ?? "unknown",
-      serverVersion: status.version ?? "unknown", runID: status.runID ?? "",
-      role: status.role?.rawValue ?? "unknown", appendonly: status.aofEnabled == true)
-    source.context = context
-    source.namespace = namespace
-    source.pod = pod
-    source.container = container
-    source.image = image
-    source.host = host
-    source.port = port
-    source.maxmemoryPolicy = status.maxMemoryPolicy
-    return source
-  }
-
-  /// What tells it from other Redises; the same as in the manifest of an archive of it.
-  var identity: String {
-    if let namespace, let pod { return "\(namespace)/\(pod)" }
-    return "\(host ?? "?"):\(port ?? 0)"
-  }
-}
-
-extension Duration {
-  /// The span in seconds, to a millisecond.
-  var seconds: Double {
-    let (seconds, attoseconds) = components
-    return Double(seconds) + Double(attoseconds / 1_000_000_000_000_000) / 1000
   }
 }

@@ -36,6 +36,8 @@ public struct ConnectionSettings: Sendable {
   public var serverName: String?
   /// How a local server is started again.
   public var restartCommand: String?
+  /// How its dump gets here.
+  public var via = DumpWay.auto
   /// How long each wait may last.
   public var limits = TimeLimits()
 
@@ -63,7 +65,8 @@ extension ServerSession {
         target = try await .kubernetes(
           KubernetesOptions(
             kubeconfig: kubeconfig, context: context, namespace: namespace, pod: .name(pod),
-            container: container, port: settings.podPort))
+            container: container, port: settings.podPort,
+            transport: settings.via.podTransport))
         let kubectl = Kubectl(kubeconfig: kubeconfig, context: context, namespace: namespace)
         if password == nil { password = try await secret(settings, through: kubectl, report) }
       }

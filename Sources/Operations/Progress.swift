@@ -6,6 +6,8 @@ public enum Progress: Sendable, Equatable {
   case bytes(done: UInt64, total: UInt64?)
   /// That share of the part is done, from 0 to 1.
   case fraction(Double)
+  /// Something that only a user who wants to know each step is told.
+  case note(String)
   /// Something that the user should know although the work goes on.
   case warning(String)
 }

@@ -225,7 +225,9 @@ actor RestoreRun {
     case .takeSafetyBackup: try await takeSafetyBackup(connection)
     case .saveOldData:
       _ = try await SaveDump(
-        method: .bgsave, volume: volume, directory: journal.settings.directory,
+        method: .bgsave,
+        files: UnfinishedFiles(
+          of: volume, in: journal.settings.directory, interval: session.limits.stall / 8),
         limits: session.limits, report: report
       ).run(on: connection)
     case .stopPersisting: try await stopPersisting(connection)

@@ -4,16 +4,16 @@ import Targets
 /// Brings the server to write a dump for this run: carries out what ``SaveMachine`` decides.
 struct SaveDump: Sendable {
   let method: SaveMethod
-  /// Where the server writes, so that `SAVE`, during which it answers nobody, can be watched.
-  let volume: any DataVolume
-  let directory: String
+  /// Where the server writes, so that `SAVE`, during which it answers nobody, can be watched; nil where that
+  /// cannot be seen.
+  let files: UnfinishedFiles?
   let limits: TimeLimits
   let report: ProgressReport
 
   /// - Throws: ``SaveFailure``, `RedisError`.
   func run(on connection: ServerConnection) async throws -> SavedDump {
     var machine = SaveMachine(method: method, stallTimeout: limits.stall)
-    var files = unfinishedFiles
+    var files = files
     var action = machine.first
     let clock = ContinuousClock()
     let start = clock.now
@@ -23,8 +23,8 @@ struct SaveDump: Sendable {
       case .askStatus(let pause):
         try await Task.sleep(for: pause)
         let status = try await connection.status()
-        reportProgress(of: status)
-        event = .status(status, filesHaveGrown: try await files.haveGrown())
+        if let share = status.savedShare { report(.fraction(share)) }
+        event = .status(status, filesHaveGrown: try await files?.haveGrown() ?? false)
       case .sendBackgroundSave: event = try await reply { try await connection.send("BGSAVE") }
       case .sendScheduledSave:
         event = try await reply { try await connection.send("BGSAVE", "SCHEDULE") }
@@ -48,13 +48,6 @@ struct SaveDump: Sendable {
     }
   }
 
-  private func reportProgress(of status: ServerStatus) {
-    guard let done = status.currentSaveKeysProcessed, let total = status.currentSaveKeysTotal,
-      total > 0, status.rdbSaveInProgress == true
-    else { return }
-    report(.fraction(Double(done) / Double(total)))
-  }
-
   /// Sends `SAVE` and waits as long as the dump that the server writes goes on growing.
   private func saveWatched(_ connection: ServerConnection) async throws -> RESPValue {
     try await withThrowingTaskGroup(of: RESPValue?.self) { group in
@@ -73,17 +66,13 @@ struct SaveDump: Sendable {
 
   private func failWhenStalled() async throws {
     let clock = ContinuousClock()
-    var files = unfinishedFiles
+    var files = files
     var lastMovement = clock.now
     while true {
       try await Task.sleep(for: limits.stall / 8)
-      if try await files.haveGrown() { lastMovement = clock.now }
+      if try await files?.haveGrown() == true { lastMovement = clock.now }
       if clock.now - lastMovement >= limits.stall { throw SaveFailure.stalled(limits.stall) }
     }
-  }
-
-  private var unfinishedFiles: UnfinishedFiles {
-    UnfinishedFiles(of: volume, in: directory, interval: limits.stall / 8)
   }
 }
 

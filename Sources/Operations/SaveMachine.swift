@@ -6,6 +6,8 @@ public enum SaveMethod: String, Sendable, CaseIterable {
   case bgsave
   /// In the server itself, which answers nobody until it is done.
   case save
+  /// In a child process, for a replica that asks for it: the dump comes over the connection.
+  case sync
 }
 
 /// Decides how a server is brought to write a dump that is surely of this run.
@@ -37,7 +39,7 @@ struct SaveMachine: Sendable {
     case sendScheduledSave
     /// Send `SAVE`.
     case sendSave
-    /// The dump is there.
+    /// The dump is there; with ``SaveMethod/sync``, every dump that begins from now on is of this run.
     case finish(SavedDump)
     /// There will be no dump.
     case fail(SaveFailure)
@@ -102,18 +104,24 @@ struct SaveMachine: Sendable {
   }
 
   private func isBusy(_ status: ServerStatus) -> Bool {
-    // SAVE and an AOF rewrite get on with each other; a second dump at a time is always refused.
-    status.rdbSaveInProgress == true || (method == .bgsave && status.aofRewriteInProgress == true)
+    // SAVE and an AOF rewrite get on with each other; a second dump at a time is always refused, and SYNC
+    // would attach to one that began before it.
+    status.rdbSaveInProgress == true || (method != .save && status.aofRewriteInProgress == true)
   }
 
   private mutating func ask(_ status: ServerStatus, at now: Duration) -> Action {
-    request = SavedDump(
+    let request = SavedDump(
       method: method, serverTimeAtRequest: status.serverTime,
       changesSinceLastSave: status.rdbChangesSinceLastSave)
+    self.request = request
     savesBefore = status.rdbSaves
     lastMovement = now
     state = .requested
-    return method == .save ? .sendSave : .sendBackgroundSave
+    return switch method {
+    case .bgsave: .sendBackgroundSave
+    case .save: .sendSave
+    case .sync: .finish(request)
+    }
   }
 
   private mutating func refused(_ error: RedisServerError, at now: Duration) -> Action {
@@ -176,6 +184,8 @@ enum SaveFailure: Error, Sendable, Equatable {
   case refused(String)
   /// The child process could not write the dump; the reason is only in the server's log.
   case childFailed
+  /// The same for a dump that was to go to a replica.
+  case childForReplicaFailed
   /// Nothing has moved for so long.
   case stalled(Duration)
 }

@@ -60,6 +60,13 @@ public struct ServerSession: Sendable {
     }
   }
 
+  /// Opens one more connection, to where another leads and as the same user, for the length of a body.
+  func withConnection<Result: Sendable>(
+    beside other: ServerConnection, _ body: @Sendable (ServerConnection) async throws -> Result
+  ) async throws -> Result {
+    try await connect(to: other.address, other.credentials, body)
+  }
+
   private func connect<Result: Sendable>(
     to address: ServerAddress, _ credentials: RedisCredentials?,
     _ body: @Sendable (ServerConnection) async throws -> Result
@@ -68,7 +75,10 @@ public struct ServerSession: Sendable {
       to: RedisAddress(host: address.host, port: address.port), credentials: credentials,
       tls: tls, connectTimeout: limits.connect
     ) { connection in
-      try await body(ServerConnection(connection, replyTimeout: limits.stall))
+      try await body(
+        ServerConnection(
+          redis: connection, address: address, credentials: credentials,
+          replyTimeout: limits.stall))
     }
   }
 }
@@ -83,12 +93,11 @@ extension RedisServerError {
 /// A connection whose every command has the same time limit.
 public struct ServerConnection: Sendable {
   let redis: RedisConnection
+  /// Where it leads.
+  fileprivate let address: ServerAddress
+  /// As whom it is logged in; nil where that is not needed.
+  fileprivate let credentials: RedisCredentials?
   let replyTimeout: Duration
-
-  init(_ redis: RedisConnection, replyTimeout: Duration) {
-    self.redis = redis
-    self.replyTimeout = replyTimeout
-  }
 
   func status() async throws -> ServerStatus {
     try await redis.status(timeout: replyTimeout)

@@ -26,7 +26,7 @@ enum Sample {
       name: name, tool: Manifest.Tool(name: "raibid-backup", version: "1"), tags: tags,
       source: source,
       save: Manifest.Save(
-        method: "bgsave", requestedAt: second, finishedAt: second, seconds: 0.25,
+        method: "bgsave", via: "cp", requestedAt: second, finishedAt: second, seconds: 0.25,
         changesSinceLastSave: nil),
       rdb: Manifest.RDB(summary, sha256: String(repeating: "b", count: 64)),
       archive: Manifest.Archive(

@@ -1,0 +1,184 @@
+import ArchiveStore
+import Crypto
+import FoundationEssentials
+import GzipMembers
+import RDBFormat
+import RedisClient
+import Synchronization
+import Targets
+import Workers
+
+// From a dump that is at hand to an archive that is published.
+
+extension CreateBackup {
+  /// Copies a dump, proves it, and publishes it.
+  ///
+  /// - Parameter start: When the server was asked for the dump.
+  func make(
+    _ dump: DumpAtHand, of status: ServerStatus, since start: ContinuousClock.Instant,
+    into lock: DirectoryLock, now: Date
+  ) async throws -> Result {
+    let saved = ContinuousClock.now
+    let pending = try lock.begin(at: now)
+    do {
+      let copy = try await copyOut(dump, into: pending, now: now)
+      try requireOurs(copy.summary, dump.saved)
+      try await readBack(pending, copy)
+      report(.began("publishing"))
+      // Without a size it was made while it was read.
+      let seconds = ((dump.byteCount == nil ? copy.ended : saved) - start).seconds
+      let save = Manifest.Save(
+        method: dump.saved.method.rawValue, via: dump.via, requestedAt: now,
+        finishedAt: now.addingTimeInterval(seconds), seconds: seconds,
+        changesSinceLastSave: dump.saved.changesSinceLastSave)
+      let manifest = manifest(pending.name, copy, save: save, source: source(status), now: now)
+      return Result(manifest: manifest, path: try pending.publish(manifest))
+    } catch {
+      try pending.discard()
+      throw error
+    }
+  }
+
+  /// What came out of the one pass over the dump.
+  private struct Copy: Sendable {
+    let summary: RDBSummary
+    let dumpDigest: String
+    let fileDigest: String
+    let compressed: GzipMembersResult
+    let ended: ContinuousClock.Instant
+  }
+
+  private func copyOut(
+    _ dump: DumpAtHand, into pending: PendingArchive, now: Date
+  ) async throws -> Copy {
+    report(.began("copying the dump"))
+    let inspection = DumpInspection(referenceTime: now.milliseconds)
+    let sums = DumpSums(hashes: true)
+    let compressed = Mutex<GzipMembersResult?>(nil)
+    let fileDigest = try await pipe { hash in
+      let result = try await pipe { send in
+        try await read(dump, to: send)
+      } to: { next in
+        try await compressMembers(
+          level: options.level, on: workers, from: next,
+          tap: { block in
+            inspection.consume(sums.next(block))
+            report(.bytes(done: inspection.byteCount, total: dump.byteCount))
+          },
+          deliver: { member in
+            try await hash(member)
+            try pending.write(member)
+          })
+      }
+      compressed.withLock { $0 = result }
+    } to: { next in
+      try await digest(of: next)
+    }
+    let ended = ContinuousClock.now
+    try pending.seal()
+    guard let dumpDigest = sums.digest(), let compressed = compressed.withLock({ $0 }) else {
+      throw BackupError.internalError("nothing was hashed")
+    }
+    return Copy(
+      summary: try inspection.finish(), dumpDigest: dumpDigest, fileDigest: fileDigest,
+      compressed: compressed, ended: ended)
+  }
+
+  private func read(
+    _ dump: DumpAtHand, to send: @escaping @Sendable ([UInt8]) async throws -> Void
+  ) async throws {
+    guard let limit = options.bytesPerSecond else { return try await dump.read(send) }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let rate = Mutex(RateLimit(bytesPerSecond: limit))
+    try await dump.read { piece in
+      let due = rate.withLock { $0.due(after: piece.count, at: clock.now - start) }
+      try await send(piece)
+      // What is read next waits in the server's machine until then.
+      try await clock.sleep(until: start + due)
+    }
+  }
+
+  private func digest(
+    of next: @escaping @Sendable () async throws -> [UInt8]?
+  ) async throws -> String {
+    try await withTaskExecutorPreference(workers) {
+      var digest = SHA256()
+      while let piece = try await next() { digest.update(data: piece) }
+      return digest.finalize().hexadecimal
+    }
+  }
+
+  /// A dump that began before we asked is somebody else's: it may lack what was acknowledged since.
+  private func requireOurs(_ summary: RDBSummary, _ dump: SavedDump) throws {
+    // The dump has its second from the kernel's coarse clock, which is up to a tick (10 ms) behind.
+    guard let asked = dump.serverTimeAtRequest.map({ ($0 - .milliseconds(20)).components.seconds })
+    else { return }
+    guard let began = summary.aux["ctime"].flatMap(Int64.init), began >= asked else {
+      throw BackupError.dumpNotOurs(began: summary.aux["ctime"], asked: asked)
+    }
+  }
+
+  /// Reads the file as a restore would, before anybody may call it a backup.
+  private func readBack(_ pending: PendingArchive, _ copy: Copy) async throws {
+    report(.began("reading the archive back"))
+    let file = try ArchiveFile(pending.path, report: report)
+    let digest = Mutex(SHA256())
+    _ = try await file.unpack(on: workers) { block in
+      digest.withLock { $0.update(data: block) }
+    }
+    guard digest.withLock({ $0.finalize().hexadecimal }) == copy.dumpDigest,
+      file.digest() == copy.fileDigest
+    else { throw BackupError.archiveChangedOnDisk(pending.path) }
+  }
+
+  private func manifest(
+    _ name: ArchiveName, _ copy: Copy, save: Manifest.Save, source: Source, now: Date
+  ) -> Manifest {
+    Manifest(
+      name: name, tool: Tool.manifest, tags: options.tags, source: source, save: save,
+      rdb: Manifest.RDB(copy.summary, sha256: copy.dumpDigest),
+      archive: Manifest.Archive(
+        file: name.archiveFile, bytes: copy.compressed.outputByteCount, sha256: copy.fileDigest,
+        level: options.level, members: copy.compressed.memberCount),
+      content: copy.summary.content,
+      verification: Manifest.Verification(level: Verdict(copy.summary.verdict), verifiedAt: now))
+  }
+
+  func source(_ status: ServerStatus) -> Source {
+    session.target.source.asSource(of: status)
+  }
+}
+
+extension TargetSource {
+  /// The Redis that lives there, as a manifest tells it.
+  func asSource(of status: ServerStatus) -> Source {
+    var source = Source(
+      target: target.rawValue, server: status.product?.rawValue ?? "unknown",
+      serverVersion: status.version ?? "unknown", runID: status.runID ?? "",
+      role: status.role?.rawValue ?? "unknown", appendonly: status.aofEnabled == true)
+    source.context = context
+    source.namespace = namespace
+    source.pod = pod
+    source.container = container
+    source.image = image
+    source.host = host
+    source.port = port
+    source.maxmemoryPolicy = status.maxMemoryPolicy
+    return source
+  }
+
+  /// What tells it from other Redises; the same as in the manifest of an archive of it.
+  var identity: String {
+    if let namespace, let pod { return "\(namespace)/\(pod)" }
+    return "\(host ?? "?"):\(port ?? 0)"
+  }
+}
+
+extension Duration {
+  /// The span in seconds, to a millisecond.
+  var seconds: Double {
+    let (seconds, attoseconds) = components
+    return Double(seconds) + Double(attoseconds / 1_000_000_000_000_000) / 1000
+  }
+}
