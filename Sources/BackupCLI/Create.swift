@@ -38,7 +38,7 @@ struct Create: BackupCommand {
       valueName: "auto|cp|exec|replication"))
   var via = DumpWay.auto
 
-  @Option(help: "The gzip level, 1 to 9.")
+  @Option(help: "The gzip level, 1 to 9, or 0 to store without compressing.")
   var level: Int?
 
   @Option(help: ArgumentHelp("A tag for the archive; may be given again.", valueName: "key=value"))
@@ -71,8 +71,8 @@ struct Create: BackupCommand {
     if via == .replication && save == .save {
       throw ValidationError("--save save and --via replication exclude each other")
     }
-    if let level, !(1...9).contains(level) {
-      throw ValidationError("--level: \(level) is not from 1 to 9")
+    if let level, !(0...9).contains(level) {
+      throw ValidationError("--level: \(level) is not from 0 to 9")
     }
     if retention.isTyped && !prune { throw ValidationError("the --keep options go with --prune") }
     _ = try tags()

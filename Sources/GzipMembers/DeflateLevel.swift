@@ -18,9 +18,9 @@ struct DeflateLevel: Sendable {
     let maximumChainLength: Int32
   }
 
-  /// - Parameter level: 1 to 9; a number outside counts as the nearer end.
+  /// - Parameter level: 0 to 9, where 0 only stores; a number outside counts as the nearer end.
   init(_ level: Int) {
-    number = Int32(min(max(level, 1), 9))
+    number = Int32(min(max(level, 0), 9))
     // Level 5 has (8, 16, 32, 32), level 6 (8, 16, 128, 128). On mixed keys, against level 6 of zlib: chains
     // of 48 take 0.74 of the time and 1.2 % more space, 64 0.78 and 0.8 %, 80 0.83 and 0.6 %. A good length of 4
     // costs nothing in size and 2 % less time than 8.

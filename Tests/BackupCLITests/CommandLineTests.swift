@@ -17,7 +17,7 @@ import Testing
   private static let cases = [
     Case("create", "--levle", "3", fact: "unknown option '--levle'. Did you mean '--level'?"),
     Case("create", "--password", "s3cret", fact: "unknown option '--password'"),
-    Case("create", "--level", "0", fact: "--level: 0 is not from 1 to 9"),
+    Case("create", "--level", "10", fact: "--level: 10 is not from 0 to 9"),
     Case("create", "--port", "99999", fact: "--port: 99999 is not from 1 to 65535"),
     Case(
       "create", "--stall-timeout", "5",
