@@ -90,12 +90,20 @@ extension BackupError {
 
   /// What kept a backup from being made.
   init(creating error: any Error, session: ServerSession) {
-    if let rdb = error as? RDBError {
+    switch error {
+    case let rdb as RDBError:
       self.init(
         .damaged, "cannot trust the dump: it is not whole", cause: rdb.description,
         hint: .again(""))
-    } else {
-      self.init(any: error, session: session, verb: "back up")
+    case TargetError.toolMissingInContainer(let name, let container):
+      self.init(
+        .incompatible, "cannot read the dump: container \(container) has no \(name)",
+        hint: .again("--via replication"))
+    case TargetError.fileNotFound(let path) where session.target.source.namespace == nil:
+      self.init(
+        .unavailable, "cannot find \(path): there is no such file on this host",
+        hint: .again("--via replication   # if the server runs elsewhere"))
+    default: self.init(any: error, session: session, verb: "back up")
     }
   }
 

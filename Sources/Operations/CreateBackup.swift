@@ -15,7 +15,7 @@ public struct CreateBackup: Sendable {
     public var method = SaveMethod.bgsave
     /// Whether the dump is taken over the replication stream although its file could be read.
     public var usesReplication = false
-    /// The gzip level, 1 to 9.
+    /// The gzip level, 0 to 9.
     public var level = defaultCompressionLevel
     /// What is written on the archive.
     public var tags: [String: String] = [:]

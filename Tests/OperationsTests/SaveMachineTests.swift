@@ -63,6 +63,13 @@ struct SaveMachineTests {
     #expect(machine.next(.status(status(saves: 6)), at: .seconds(1)) == .sendBackgroundSave)
   }
 
+  @Test func `a dump for a replica is asked for only while no other is being made`() {
+    var machine = machine(.sync)
+    #expect(isPoll(machine.next(.status(status(saving: true)), at: .zero)))
+    #expect(isPoll(machine.next(.status(status(rewriting: true)), at: .seconds(1))))
+    #expect(machine.next(.status(status()), at: .seconds(2)) == saved(.sync))
+  }
+
   @Test func `a save that began between question and request is waited for`() {
     var machine = machine()
     _ = machine.next(.status(status()), at: .zero)

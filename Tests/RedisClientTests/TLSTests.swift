@@ -30,6 +30,30 @@ import Testing
     }
   }
 
+  @Test(arguments: versions, ["yes", "no"])
+  func `a dump comes over TLS`(version: ServerVersion, isDiskless: String) async throws {
+    try await withTLSServer(version) { server in
+      try await server.server.cli("CONFIG", "SET", "repl-diskless-sync", isDiskless)
+      try await server.server.cli("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+      try await server.server.cli("DEBUG", "POPULATE", "50000")
+      try await RedisConnection.withConnection(
+        to: server.address, credentials: RedisCredentials(password: Array("secret".utf8)),
+        tls: TLSOptions(caCertificateFile: server.file("ca.crt"))
+      ) { connection in
+        let stream = try await connection.requestDump(forValkey: nil, timeout: patience)
+        let byteCount = try await stream.begin(within: patience)
+        #expect((byteCount == nil) == (isDiskless == "yes"))
+        let dump = try await stream.whole()
+        #expect(dump.starts(with: "REDIS".utf8))
+        #expect(dump.count > 1 << 20)
+        if isDiskless == "no" {
+          let file = try Data(contentsOf: URL(filePath: server.file("dump.rdb")))
+          #expect(dump == Array(file))
+        }
+      }
+    }
+  }
+
   @Test func `another authority is refused`() async throws {
     try await withTLSServer(.primary) { server in
       try await openSSL(
