@@ -61,7 +61,8 @@ struct ArchiveReading: Sendable {
 }
 
 extension ArchiveFile {
-  /// Unpacks the file and inspects the dump beside that; returns the number of members.
+  /// Unpacks the file, inspects the dump beside that, and compares its keys beside both; returns the
+  /// number of members.
   fileprivate func inspect(
     with inspection: DumpInspection, _ sums: DumpSums, on workers: Workers
   ) async throws -> Int {
@@ -69,9 +70,15 @@ extension ArchiveFile {
     try await pipe { send in
       let count = try await self.unpack(on: workers) { try await send(sums.next($0)) }
       memberCount.withLock { $0 = count }
-    } to: { next in
-      try await withTaskExecutorPreference(workers) {
-        while let piece = try await next() { inspection.consume(piece) }
+    } to: { pieces in
+      try await pipe { send in
+        try await withTaskExecutorPreference(workers) {
+          while let piece = try await pieces() { try await send(inspection.consume(piece)) }
+        }
+      } to: { keys in
+        try await withTaskExecutorPreference(workers) {
+          while let batch = try await keys() { inspection.compare(batch) }
+        }
       }
     }
     return memberCount.withLock { $0 }

@@ -62,7 +62,7 @@ extension CreateBackup {
         try await compressMembers(
           level: options.level, on: workers, from: next,
           tap: { block in
-            inspection.consume(sums.next(block))
+            inspection.compare(inspection.consume(sums.next(block)))
             report(.bytes(done: inspection.byteCount, total: dump.byteCount))
           },
           deliver: { member in

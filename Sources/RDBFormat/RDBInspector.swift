@@ -22,10 +22,14 @@ public struct RDBInspector: Sendable {
   /// - Parameters:
   ///   - referenceTime: Unix milliseconds; keys whose expiry is not after it are counted in
   ///     ``DatabaseSummary/expiredKeys``.
+  ///   - comparesKeys: Whether repeated keys are looked for here. Else ``takeKeys()`` is to be called after
+  ///     each piece, and what was compared goes to ``finish(comparedBy:)``.
   ///   - onKey: Is given every key once its value has been read, in file order. Keys of a file
   ///     that turns out to be damaged are given too, up to the fault.
-  public init(referenceTime: Int64, onKey: (@Sendable (RDBKey) -> Void)? = nil) {
-    parser = RDBParser(referenceTime: referenceTime, onKey: onKey)
+  public init(
+    referenceTime: Int64, comparesKeys: Bool = true, onKey: (@Sendable (RDBKey) -> Void)? = nil
+  ) {
+    parser = RDBParser(referenceTime: referenceTime, comparesKeys: comparesKeys, onKey: onKey)
   }
 
   /// Takes the next bytes of the file.
@@ -59,8 +63,8 @@ public struct RDBInspector: Sendable {
       do throws(RDBError.Kind) {
         try parser.consume(bytes)
       } catch {
+        if !parser.isNewerVersion { try checkKeys() }
         guard parser.isNewerVersion || parser.mayHoldMore && error.isUnknownElement else {
-          try checkKeys()
           throw fault(error, at: parser.faultOffset)
         }
         if !parser.isNewerVersion {
@@ -85,15 +89,33 @@ public struct RDBInspector: Sendable {
     if !holdsBack { try checkEnd() }
   }
 
+  /// Hands out the keys that were read since the last call, for an ``RDBKeySet``; none where they are
+  /// compared here. It may be called after a fault too.
+  public mutating func takeKeys() -> RDBKeys {
+    parser.comparesKeys ? RDBKeys() : parser.keys.take()
+  }
+
+  /// Ends the file whose keys were compared elsewhere, all but those not taken yet.
+  ///
+  /// - Returns: What is in it.
+  /// - Throws: ``RDBError``, as with ``finish()``, or for a repeated key.
+  public mutating func finish(comparedBy known: RDBKeySet) throws(RDBError) -> RDBSummary {
+    if !parser.comparesKeys {
+      parser.knownKeys = known
+      parser.comparesKeys = true
+    }
+    return try finish()
+  }
+
   /// Ends the file.
   ///
   /// - Returns: What is in it.
   /// - Throws: ``RDBError`` when the file is cut, or its checksum is wrong.
   public mutating func finish() throws(RDBError) -> RDBSummary {
+    if !parser.isNewerVersion { try checkKeys() }
     if holdsBack {
       try checkTail()
     } else if parser.state != .done {
-      try checkKeys()
       let isNoRDB = parser.state == .header && !parser.beginsLikeMagic
       throw fault(isNoRDB ? .badMagic : .truncated, at: isNoRDB ? 0 : byteCount)
     }
@@ -111,15 +133,12 @@ public struct RDBInspector: Sendable {
     RDBError(
       kind: kind, byteOffset: byteOffset,
       database: parser.isInDatabase ? parser.database : nil,
-      key: parser.isInKey ? parser.keySet.keyPrefix : nil)
+      key: parser.isInKey ? parser.keys.keyPrefix : nil)
   }
 
   // A repeated key may still wait to be found; it comes before any other fault.
   private mutating func checkKeys() throws(RDBError) {
-    guard let repetition = parser.repetition ?? parser.keySet.flush() else { return }
-    throw RDBError(
-      kind: .duplicateKey, byteOffset: repetition.byteOffset, database: repetition.database,
-      key: repetition.key)
+    if parser.comparesKeys, let repetition = parser.compareKeys() { throw repetition }
   }
 
   private mutating func checkEnd() throws(RDBError) {
@@ -153,7 +172,7 @@ public struct RDBInspector: Sendable {
       RDBFinding(
         kind: .notUnderstood, message: "the contents are not understood from here on: \(reason)",
         byteOffset: parser.faultOffset, database: parser.isInDatabase ? parser.database : nil,
-        key: parser.isInKey ? parser.keySet.keyPrefix : nil))
+        key: parser.isInKey ? parser.keys.keyPrefix : nil))
   }
 
   private mutating func holdBack(_ bytes: Span<UInt8>) {
@@ -211,11 +230,11 @@ public struct RDBInspector: Sendable {
             + "\(parser.format.newestKnownVersion)",
           byteOffset: 0))
     }
-    if !parser.keySet.isComplete {
+    if !parser.knownKeys.isComplete {
       parser.facts.add(
         RDBFinding(
           kind: .notChecked,
-          message: "repeated keys are searched among the first \(KeySet.limit) only",
+          message: "repeated keys are searched among the first \(RDBKeySet.limit) only",
           byteOffset: 0))
     }
   }

@@ -30,14 +30,21 @@ extension RDBParser {
       beginRedisValue(code)
     default: throw .unknownOpcode(code)
     }
-    if let repetition = keySet.beginKey() {
-      self.repetition = repetition
-      throw .duplicateKey
-    }
+    if comparesKeys, keys.isFull, compareKeys() != nil { throw .duplicateKey }
+    keys.beginKey()
     valueCode = code
     keyOffset = offset
     elementCount = 0
     expiringFieldCount = 0
+  }
+
+  /// Compares the keys that wait with all before them.
+  ///
+  /// - Returns: The first repetition so far.
+  mutating func compareKeys() -> RDBError? {
+    knownKeys.compare(keys)
+    keys.removeAll()
+    return knownKeys.fault
   }
 
   private mutating func beginRedisValue(_ code: UInt8) {
@@ -78,7 +85,7 @@ extension RDBParser {
     isInKey = true
     isInDatabase = true
     if databasePosition == nil { findDatabase() }
-    keySet.endKey(database: database, byteOffset: keyOffset)
+    keys.endKey(database: database, byteOffset: keyOffset)
     state = valueState
     return true
   }
@@ -99,7 +106,7 @@ extension RDBParser {
       facts.add(
         RDBFinding(
           kind: .emptyValue, message: "an empty \(type.rawValue), which servers drop",
-          byteOffset: keyOffset, database: database, key: keySet.keyPrefix))
+          byteOffset: keyOffset, database: database, key: keys.keyPrefix))
     } else {
       facts.count(
         type, databaseAt: databasePosition, expiresAt: expiresAt, referenceTime: referenceTime,
@@ -108,15 +115,15 @@ extension RDBParser {
       if byteCount >= facts.largestKeyThreshold {
         facts.consider(
           LargestKey(
-            database: database, key: keySet.key, type: type, encoding: encoding.rawValue,
+            database: database, key: keys.key, type: type, encoding: encoding.rawValue,
             bytes: byteCount, elements: elementCount))
       }
       if let onKey {
         onKey(
           RDBKey(
-            database: database, key: keySet.key, type: type, encoding: encoding.rawValue,
+            database: database, key: keys.key, type: type, encoding: encoding.rawValue,
             bytes: byteCount, elements: elementCount, expiresAt: expiresAt,
-            isCut: keySet.isKeyCut,
+            isCut: keys.isKeyCut,
             value: RDBKey.Value(
               typeCode: valueCode, range: valueOffset..<max(end, valueOffset),
               idleSeconds: idleSeconds, useFrequency: useFrequency, hasMetadata: hasMetadata)))

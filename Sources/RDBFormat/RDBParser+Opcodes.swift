@@ -95,7 +95,7 @@ extension RDBParser {
       state = .opcode
     case .sizeHints:
       guard try numbers(2, bytes, &position) else { return false }
-      keySet.reserve(numbers[0])
+      keys.announce(numbers[0])
       state = .opcode
     case .slotFacts:
       guard try numbers(3, bytes, &position) else { return false }
@@ -130,6 +130,8 @@ extension RDBParser {
       throw .unsupportedVersion(number)
     }
     version = number
+    // There a repeated key is something that is not understood, from where it is met.
+    if isNewerVersion { comparesKeys = true }
     position = end
     state = .opcode
     return true

@@ -238,12 +238,12 @@ extension RDBParser {
     if !node.keepsAllIDs && !stream.groups.isEmpty {
       addNotChecked("a stream has too many entries to find pending ones that are gone")
     }
-    let isKept = facts.keepsStream && !keySet.isKeyCut
+    let isKept = facts.keepsStream && !keys.isKeyCut
     facts.add(
       stream: !isKept
         ? nil
         : StreamSummary(
-          database: database, key: keySet.key, length: node.liveCount, firstID: node.firstID,
+          database: database, key: keys.key, length: node.liveCount, firstID: node.firstID,
           lastID: node.lastID, lastGeneratedID: stream.lastGeneratedID,
           maxDeletedID: stream.maxDeletedID, entriesAdded: stream.entriesAdded,
           groups: stream.groups, expiresAt: expiresAt))
@@ -265,13 +265,13 @@ extension RDBParser {
   }
 
   private mutating func keepsMember() -> Bool {
-    guard facts.keepsStream, !keySet.isKeyCut else { return false }
+    guard facts.keepsStream, !keys.isKeyCut else { return false }
     guard textByteCount == UInt64(text.count), facts.reserveMember(nameByteCount: text.count)
     else {
       facts.addOnce(
         RDBFinding(
           kind: .listCut, message: "not all consumer groups and consumers are listed",
-          byteOffset: keyOffset, database: database, key: keySet.keyPrefix))
+          byteOffset: keyOffset, database: database, key: keys.keyPrefix))
       return false
     }
     return true
@@ -281,6 +281,6 @@ extension RDBParser {
     facts.addOnce(
       RDBFinding(
         kind: .notChecked, message: message, byteOffset: keyOffset, database: database,
-        key: keySet.keyPrefix))
+        key: keys.keyPrefix))
   }
 }

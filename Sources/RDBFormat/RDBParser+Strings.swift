@@ -95,7 +95,7 @@ extension RDBParser {
           return true
         }
         if sink == .key {
-          keySet.append(bytes.extracting(start..<start + count))
+          keys.append(bytes.extracting(start..<start + count))
           position = start + count
           return true
         }
@@ -259,7 +259,7 @@ extension RDBParser {
   private mutating func deliver(_ bytes: Span<UInt8>, to sink: Sink) throws(RDBError.Kind) {
     switch sink {
     case .discard: return
-    case .key: keySet.append(bytes)
+    case .key: keys.append(bytes)
     case .text:
       textByteCount += UInt64(bytes.count)
       for index in 0..<min(bytes.count, RDBParser.keptNameByteCount - text.count) {

@@ -27,9 +27,10 @@ struct RDBParser: TokenParser, Sendable {
   var database: UInt64 = 0
   var databasePosition: Int?
   var isInDatabase = false
-  var keySet = KeySet()
-  /// A key that was there before, once it was found.
-  var repetition: KeySet.Repetition?
+  var keys = RDBKeys()
+  var knownKeys = RDBKeySet()
+  /// Whether keys are compared here, a batch at a time, and not by somebody else.
+  var comparesKeys: Bool
   var isInKey = false
   var keyOffset: UInt64 = 0
   var valueOffset: UInt64 = 0
@@ -68,8 +69,9 @@ struct RDBParser: TokenParser, Sendable {
   var stream = StreamFacts()
   var module = ModuleContext.value
 
-  init(referenceTime: Int64, onKey: (@Sendable (RDBKey) -> Void)?) {
+  init(referenceTime: Int64, comparesKeys: Bool, onKey: (@Sendable (RDBKey) -> Void)?) {
     self.referenceTime = referenceTime
+    self.comparesKeys = comparesKeys
     self.onKey = onKey
   }
 

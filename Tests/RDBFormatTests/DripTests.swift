@@ -6,14 +6,18 @@ struct DripTests {
   @Test(arguments: Fixture.all)
   func `a file fed byte by byte gives the same summary`(fixture: Fixture) throws {
     let bytes = fixture.bytes
-    #expect(try inspect(bytes.map { [$0] }) == inspect([bytes]))
+    let drops = bytes.map { [$0] }
+    #expect(try inspect(drops) == inspect([bytes]))
+    #expect(outcomeApart(drops) == outcome([bytes]))
   }
 
   @Test(arguments: Fixture.all, 0..<4 as Range<UInt64>)
   func `any split of a file gives the same summary`(fixture: Fixture, seed: UInt64) throws {
     var random = SplitMix(seed: seed)
     let bytes = fixture.bytes
-    #expect(try inspect(bytes.split(using: &random)) == inspect([bytes]))
+    let pieces = bytes.split(using: &random)
+    #expect(try inspect(pieces) == inspect([bytes]))
+    #expect(outcomeApart(pieces) == outcome([bytes]))
   }
 
   @Test(arguments: Fixture.all, 0..<30 as Range<UInt64>)
@@ -24,6 +28,8 @@ struct DripTests {
       bytes[Int.random(in: bytes.indices, using: &random)] = UInt8.random(
         in: 0...255, using: &random)
     }
-    #expect(outcome(bytes.split(using: &random)) == outcome([bytes]))
+    let pieces = bytes.split(using: &random)
+    #expect(outcome(pieces) == outcome([bytes]))
+    #expect(outcomeApart(pieces) == outcome([bytes]))
   }
 }

@@ -23,6 +23,21 @@ func outcomeAhead(_ pieces: [[UInt8]]) -> Result<RDBSummary, RDBError> {
   }
 }
 
+/// The same with the keys compared elsewhere.
+func outcomeApart(_ pieces: [[UInt8]]) -> Result<RDBSummary, RDBError> {
+  var inspector = RDBInspector(referenceTime: 0, comparesKeys: false)
+  var known = RDBKeySet()
+  do {
+    for piece in pieces {
+      defer { known.compare(inspector.takeKeys()) }
+      try inspector.consume(piece.span)
+    }
+    return .success(try inspector.finish(comparedBy: known))
+  } catch {
+    return .failure(known.fault ?? error)
+  }
+}
+
 /// The same as a value that can be compared.
 func outcome(_ pieces: [[UInt8]]) -> Result<RDBSummary, RDBError> {
   do {

@@ -14,9 +14,12 @@ struct KeyTests {
     let expected = RDBError(
       kind: .duplicateKey, byteOffset: UInt64(place), database: 1, key: Array("key:0".utf8))
     #expect(outcome([file.ended()]) == .failure(expected))
-    #expect(outcome([file.bytes]) == .failure(expected))
-    #expect(outcome([file.adding([200]).bytes]) == .failure(expected))
-    #expect(outcome(file.ended().map { [$0] }) == .failure(expected))
+    for bytes in [file.ended(), file.bytes, file.adding([200]).bytes] {
+      #expect(outcome([bytes]) == .failure(expected))
+      #expect(outcome(bytes.map { [$0] }) == .failure(expected))
+      #expect(outcomeApart([bytes]) == .failure(expected))
+      #expect(outcomeApart(bytes.map { [$0] }) == .failure(expected))
+    }
   }
 
   @Test
@@ -55,20 +58,25 @@ struct KeyTests {
     let error = try #require(faultOf([again]))
     #expect(error.kind == .duplicateKey)
     #expect(error.key?.count == 256)
+    #expect(outcomeApart([again]) == .failure(error))
+    let halves = [Array(again.prefix(70_000)), Array(again.dropFirst(70_000))]
+    #expect(outcomeApart(halves) == .failure(error))
   }
 
   @Test
   func `above the limit repetitions are declared not checked`() {
-    var keys = KeySet()
-    #expect(keys.isComplete)
-    for index in 0..<KeySet.limit + 65 {
-      _ = keys.beginKey()
+    var known = RDBKeySet()
+    #expect(known.isComplete)
+    var keys = RDBKeys()
+    for index in 0..<RDBKeySet.limit + 65 {
+      keys.beginKey()
       let name = Array(String(index).utf8)
       keys.append(name.span)
       keys.endKey(database: 0, byteOffset: 0)
     }
-    #expect(keys.flush() == nil)
-    #expect(!keys.isComplete)
+    known.compare(keys)
+    #expect(known.fault == nil)
+    #expect(!known.isComplete)
   }
 
   @Test
@@ -93,5 +101,23 @@ struct KeyTests {
     #expect(summary.content.databases.isEmpty)
     #expect(summary.findings.map(\.kind) == [.emptyValue, .emptyValue, .emptyValue, .emptyValue])
     #expect(summary.findings.map(\.key) == ["a", "b", "c", "d"].map { Array($0.utf8) })
+  }
+
+  @Test(arguments: ["REDIS0014", "REDIS0099", "VALKEY080"])
+  func `a repeated key in front of what is not understood is found in every way`(magic: String) {
+    var random = SplitMix(seed: 7)
+    for distance in [1, 100, 200] {
+      var file = FileBuilder(magic)
+      for index in 0..<distance { file = file.key(0, string("v"), name: "key:\(index)") }
+      file = file.key(0, string("v"), name: "key:0").adding([60, 1, 2, 3])
+      let bytes = file.ended()
+      let whole = outcome([bytes])
+      #expect(outcome(bytes.split(using: &random)) == whole)
+      #expect(outcomeApart(bytes.split(using: &random)) == whole)
+      if magic != "REDIS0099" {
+        guard case .failure(let error) = whole else { Issue.record("not found"); continue }
+        #expect(error.kind == .duplicateKey)
+      }
+    }
   }
 }
