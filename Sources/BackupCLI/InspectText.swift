@@ -5,6 +5,7 @@ import RDBFormat
 /// What is inside a dump, for people.
 enum InspectText {
   private static let listedStreams = 20
+  private static let listedFindings = 20
 
   static func text(_ path: String, _ summary: RDBSummary) -> String {
     let content = summary.content
@@ -16,7 +17,7 @@ enum InspectText {
           + (database.expiredKeys > 0 ? ", \(database.expiredKeys) of them expired by now" : ""))
     }
     lines.append("  types      " + types(content.types))
-    lines.append("  functions  \(content.functions) libraries")
+    lines.append("  functions  " + Figures.count(content.functions, "library", "libraries"))
     if !summary.moduleNames.isEmpty {
       lines.append("  modules    " + summary.moduleNames.joined(separator: ", "))
     }
@@ -59,7 +60,8 @@ enum InspectText {
 
   private static func lines(of stream: StreamSummary) -> [String] {
     var lines = [
-      "    \(Shown.name(stream.key, limit: 80)) (db\(stream.database)): \(stream.length) entries"
+      "    \(Shown.name(stream.key, limit: 80)) (db\(stream.database)): "
+        + Figures.count(stream.length, "entry", "entries")
     ]
     if let first = stream.firstID, let last = stream.lastID { lines[0] += ", \(first) to \(last)" }
     for group in stream.groups {
@@ -77,6 +79,9 @@ enum InspectText {
 
   private static func findings(_ summary: RDBSummary) -> String {
     guard !summary.findings.isEmpty else { return "" }
-    return "  to know\n" + summary.findings.map { "    \($0.message)\n" }.joined()
+    let rest = summary.findings.count - listedFindings
+    return "  to know\n"
+      + summary.findings.prefix(listedFindings).map { "    \($0)\n" }.joined()
+      + (rest > 0 ? "    … and \(rest) more (verify --json lists them)\n" : "")
   }
 }

@@ -78,12 +78,20 @@ struct Verify: BackupCommand {
   private func show(_ result: VerifyArchive.Result) {
     var text = "\(result.entry.path): \(result.verdict.words)"
     if let summary = result.summary {
-      text += ", \(summary.content.keys) keys, \(summary.content.streamsTotal) streams"
+      text +=
+        ", \(Figures.count(summary.content.keys, "key")), "
+        + Figures.count(summary.content.streamsTotal, "stream")
     }
     text += "\n"
-    for finding in result.findings { text += "  \(finding.kind): \(finding.message)\n" }
+    for finding in result.findings.prefix(Self.listedFindings) {
+      text += "  \(finding.kind): \(finding.message)\n"
+    }
+    let rest = result.findings.count - Self.listedFindings
+    if rest > 0 { text += "  … and \(rest) more (--json lists them)\n" }
     Output.standard.write(text)
   }
+
+  private static let listedFindings = 20
 }
 
 /// The document of `verify --json`.

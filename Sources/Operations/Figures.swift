@@ -26,6 +26,11 @@ public enum Figures {
   /// A number of keys: "1 key", "2 keys".
   public static func keys(_ count: Int) -> String { count == 1 ? "1 key" : "\(count) keys" }
 
+  /// A number of things: "1 stream", "2 streams", "1 entry", "2 entries".
+  public static func count(_ count: UInt64, _ one: String, _ many: String? = nil) -> String {
+    "\(count) " + (count == 1 ? one : many ?? one + "s")
+  }
+
   /// A limit: "60 s", "1.5 s".
   static func limit(_ duration: Duration) -> String {
     let seconds = duration.seconds

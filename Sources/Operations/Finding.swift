@@ -37,7 +37,7 @@ public struct Finding: Sendable, Equatable {
 
   init(_ finding: RDBFinding) {
     self.init(
-      kind: finding.kind.rawValue, message: finding.message, byteOffset: finding.byteOffset,
+      kind: finding.kind.rawValue, message: finding.description, byteOffset: finding.byteOffset,
       database: finding.database, key: finding.key, isDamage: false)
   }
 

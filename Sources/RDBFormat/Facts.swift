@@ -4,7 +4,7 @@ struct Facts: Sendable {
   static let databaseLimit = 1 << 14
   static let memberLimit = 100_000
   static let nameByteLimit = 8 << 20
-  static let findingLimit = 100
+  static let emptyValueLimit = 100
   static let moduleLimit = 256
   static let largestKeyLimit = 20
   static let auxLimit = 64
@@ -38,6 +38,8 @@ struct Facts: Sendable {
   private(set) var streams: [StreamSummary] = []
   private(set) var moduleNames: Set<String> = []
   private(set) var findings: [RDBFinding] = []
+  /// Collections without elements.
+  private(set) var emptyValues: UInt64 = 0
   private(set) var aux: [String: String] = [:]
   private(set) var largestKeys: [LargestKey] = []
   /// A key with fewer bytes than this is not among the largest.
@@ -115,8 +117,15 @@ struct Facts: Sendable {
     if aux.count < Facts.auxLimit && aux[name] == nil { aux[name] = value }
   }
 
+  /// Adds a finding of a kind that a file has once, or a few times.
   mutating func add(_ finding: RDBFinding) {
-    if findings.count < Facts.findingLimit { findings.append(finding) }
+    findings.append(finding)
+  }
+
+  /// Adds a finding that a file may have any number of times.
+  mutating func add(emptyValue finding: RDBFinding) {
+    emptyValues += 1
+    if emptyValues <= Facts.emptyValueLimit { findings.append(finding) }
   }
 
   /// Adds a finding unless one with the same text is there.

@@ -62,7 +62,7 @@ extension RDBError.Kind: CustomStringConvertible {
   /// The fault as a lower-case phrase.
   public var description: String {
     switch self {
-    case .badMagic: "no RDB file"
+    case .badMagic: "no RDB file, which begins with REDIS or VALKEY"
     case .unsupportedVersion(let version): "no RDB version \(version) exists"
     case .truncated: "the file ends too early"
     case .trailingBytes: "bytes follow the end of the RDB file"
@@ -78,16 +78,20 @@ extension RDBError.Kind: CustomStringConvertible {
 extension RDBError: CustomStringConvertible {
   /// The fault and its place, with the key escaped.
   public var description: String {
-    var text = "\(kind) at byte \(byteOffset)"
-    if let database { text += ", database \(database)" }
-    if let key { text += ", key \"\(escaped(key))\"" }
-    return text
+    // The beginning needs no number.
+    let text = kind == .badMagic ? "\(kind)" : "\(kind) at byte \(byteOffset)"
+    return text + place(database, key)
   }
 }
 
 private func hexadecimal(_ value: UInt64) -> String {
   let digits = String(value, radix: 16)
   return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
+/// The words that tell where something was met, with the key escaped.
+func place(_ database: UInt64?, _ key: [UInt8]?) -> String {
+  (database.map { ", database \($0)" } ?? "") + (key.map { ", key \"\(escaped($0))\"" } ?? "")
 }
 
 private func escaped(_ bytes: [UInt8]) -> String {

@@ -1,5 +1,5 @@
 /// Something that a reader of a whole file should know.
-public struct RDBFinding: Codable, Sendable, Equatable {
+public struct RDBFinding: Codable, Sendable, Equatable, CustomStringConvertible {
   /// What kind of thing it is.
   public let kind: Kind
   /// The fact, lower-case and without a full stop.
@@ -37,6 +37,9 @@ public struct RDBFinding: Codable, Sendable, Equatable {
     /// A collection without elements, which servers drop when they load the file.
     case emptyValue = "empty_value"
   }
+
+  /// The fact and its place, with the key escaped.
+  public var description: String { message + place(database, key) }
 
   /// Decodes all members.
   public init(from decoder: any Decoder) throws {

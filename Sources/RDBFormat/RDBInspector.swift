@@ -170,7 +170,8 @@ public struct RDBInspector: Sendable {
     isUnderstood = false
     parser.facts.add(
       RDBFinding(
-        kind: .notUnderstood, message: "the contents are not understood from here on: \(reason)",
+        kind: .notUnderstood,
+        message: "the contents are not understood from byte \(parser.faultOffset) on: \(reason)",
         byteOffset: parser.faultOffset, database: parser.isInDatabase ? parser.database : nil,
         key: parser.isInKey ? parser.keys.keyPrefix : nil))
   }
@@ -215,6 +216,14 @@ public struct RDBInspector: Sendable {
   }
 
   private mutating func addFindings(_ checksum: RDBChecksum) {
+    if parser.facts.emptyValues > Facts.emptyValueLimit {
+      parser.facts.add(
+        RDBFinding(
+          kind: .listCut,
+          message: "of \(parser.facts.emptyValues) empty collections the first "
+            + "\(Facts.emptyValueLimit) are listed",
+          byteOffset: 0))
+    }
     if checksum == .disabled {
       parser.facts.add(
         RDBFinding(

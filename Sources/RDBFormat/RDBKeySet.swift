@@ -1,4 +1,4 @@
-/// Finds a key that comes twice in a database, by 64-bit hashes in at most 16 MiB.
+/// Finds a key that comes twice in a database, by 64-bit hashes in at most 16 MiB, 12 bytes a key below that.
 ///
 /// The hash is seeded at random, so no chosen keys can make it see a repetition that is none; by
 /// chance it does so once in 35 million files of a million keys.
@@ -7,7 +7,7 @@ public struct RDBKeySet: Sendable {
   static let limit = 1 << 21 - 1 << 18
 
   private static let largestSlotCount = 1 << 21
-  private static let batchCount = 64
+  private static let batchCount = 128
 
   /// The first key that was there before, as the fault that it is.
   public private(set) var fault: RDBError?
@@ -17,7 +17,7 @@ public struct RDBKeySet: Sendable {
   private var slots = [UInt64](repeating: 0, count: 1 << 12)
   private var count = 0
   private let seed = UInt64.random(in: .min ... .max)
-  private var hashes = [64 of UInt64](repeating: 0)
+  private var hashes = [128 of UInt64](repeating: 0)
   private var touched: UInt64 = 0
 
   /// Starts with no keys.
@@ -27,7 +27,7 @@ public struct RDBKeySet: Sendable {
   ///
   /// After the first repetition nothing more is looked at.
   public mutating func compare(_ keys: RDBKeys) {
-    reserve(keys.announcedCount)
+    reserve(Int(min(keys.announcedCount, UInt64(RDBKeySet.limit))))
     var start = 0
     while fault == nil, start < keys.entries.count {
       let end = min(start + RDBKeySet.batchCount, keys.entries.count)
@@ -38,15 +38,13 @@ public struct RDBKeySet: Sendable {
 
   // Each key is somewhere else in memory: all of a batch are waited for at once.
   private mutating func compare(_ keys: RDBKeys, _ batch: Range<Int>) {
-    if 2 * (count + batch.count) > slots.count, slots.count < RDBKeySet.largestSlotCount {
-      grow(to: 2 * slots.count)
-    }
+    reserve(batch.count)
     // Taken out for a moment, for one check of all accesses that nobody else has it.
     var slots: [UInt64] = []
     swap(&slots, &self.slots)
     defer { swap(&slots, &self.slots) }
     var table = slots.mutableSpan
-    let mask = table.count - 1
+    let slotCount = table.count
     let (entries, bytes) = (keys.entries.span, keys.bytes.span)
     for index in 0..<batch.count {
       let range = keys.range(at: batch.lowerBound + index)
@@ -56,14 +54,14 @@ public struct RDBKeySet: Sendable {
     // A loop of its own and as short as can be, so that the processor is far ahead in it.
     var touched: UInt64 = 0
     for index in 0..<batch.count {
-      touched ^= table[Int(truncatingIfNeeded: hashes[index]) & mask]
+      touched ^= table[RDBKeySet.home(of: hashes[index], among: slotCount)]
     }
     self.touched = touched
     for index in 0..<batch.count {
       let hash = hashes[index]
-      var slot = Int(truncatingIfNeeded: hash) & mask
+      var slot = RDBKeySet.home(of: hash, among: slotCount)
       while table[slot] != 0, table[slot] != hash {
-        slot = (slot + 1) & mask
+        slot = slot + 1 == slotCount ? 0 : slot + 1
       }
       if table[slot] == hash {
         let entry = entries[batch.lowerBound + index]
@@ -83,24 +81,29 @@ public struct RDBKeySet: Sendable {
   }
 
   // Makes room for so many more keys, if that is not too many.
-  private mutating func reserve(_ more: UInt64) {
-    guard more > 0 else { return }
-    let wanted = count + Int(min(more, UInt64(RDBKeySet.limit)))
-    var slotCount = slots.count
-    while slotCount < 2 * wanted && slotCount < RDBKeySet.largestSlotCount { slotCount *= 2 }
-    if slotCount > slots.count { grow(to: slotCount) }
+  private mutating func reserve(_ more: Int) {
+    // At most two of three are taken, until there are no more.
+    let wanted = (count + more) / 2 * 3
+    guard wanted > slots.count, slots.count < RDBKeySet.largestSlotCount else { return }
+    grow(to: min(max(wanted, 2 * slots.count), RDBKeySet.largestSlotCount))
   }
 
   private mutating func grow(to slotCount: Int) {
     var larger = [UInt64](repeating: 0, count: slotCount)
     for entry in slots where entry != 0 {
-      var index = Int(truncatingIfNeeded: entry) & (larger.count - 1)
-      while larger[index] != 0 {
-        index = (index + 1) & (larger.count - 1)
+      var slot = RDBKeySet.home(of: entry, among: slotCount)
+      while larger[slot] != 0 {
+        slot = slot + 1 == slotCount ? 0 : slot + 1
       }
-      larger[index] = entry
+      larger[slot] = entry
     }
     slots = larger
+  }
+
+  // Where a hash belongs, for any number of slots.
+  @inline(__always)
+  private static func home(of hash: UInt64, among slotCount: Int) -> Int {
+    Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(slotCount)).high)
   }
 
   // The last bytes overlap those before them, so that no word reaches beyond the key, and each is

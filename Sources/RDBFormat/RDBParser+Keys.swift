@@ -104,7 +104,7 @@ extension RDBParser {
     let isEmpty = elementCount == 0 && type != .stream
     if isEmpty {
       facts.add(
-        RDBFinding(
+        emptyValue: RDBFinding(
           kind: .emptyValue, message: "an empty \(type.rawValue), which servers drop",
           byteOffset: keyOffset, database: database, key: keys.keyPrefix))
     } else {

@@ -72,6 +72,37 @@ struct InspectTests {
     ] { #expect(outcome.output.contains(words), "\(words)\n\(outcome)") }
   }
 
+  @Test func `one of a kind is told as one`() async throws {
+    let inspected = try await tool("inspect", fixture("redis-8.6-small"))
+    for words in ["setid (db0): 1 entry, 1-1", "emptied (db0): 0 entries\n", "2 libraries"] {
+      #expect(inspected.output.contains(words), "\(words)\n\(inspected)")
+    }
+    let path = fixture("redis-7.0-raibid-jobs")
+    let verified = try await tool("verify", path)
+    #expect(verified.output == "\(path): valid, 1 key, 1 stream\n")
+  }
+
+  @Test func `many findings are told with their places, and cut`() async throws {
+    try await withTemporaryDirectory { directory in
+      let path = directory + "/dump.rdb"
+      let empties = (10..<40).flatMap { [1, 3, UInt8(ascii: "e")] + Array("\($0)".utf8) + [0] }
+      try Data(Array("REDIS0011".utf8) + empties + [255, 0, 0, 0, 0, 0, 0, 0, 0])
+        .write(to: URL(filePath: path))
+      let verified = try await tool("verify", path)
+      let lines = verified.output.split(separator: "\n")
+      try #require(lines.count == 22, "\(verified)")
+      #expect(lines[0] == "\(path): valid, but the server wrote no checksum, 0 keys, 0 streams")
+      #expect(
+        lines[1]
+          == #"  empty_value: an empty list, which servers drop, database 0, key "e10""#)
+      #expect(lines[21] == "  … and 11 more (--json lists them)")
+      let inspected = try await tool("inspect", path)
+      #expect(
+        inspected.output.hasSuffix(
+          "key \"e29\"\n    … and 11 more (verify --json lists them)\n"), "\(inspected)")
+    }
+  }
+
   @Test func `every key is one line of JSON, binary names too`() async throws {
     let outcome = try await tool("inspect", fixture("redis-7.0-all-types-lru"), "--keys")
     try #require(outcome.status == 0, "\(outcome)")

@@ -54,12 +54,17 @@ struct LimitTests {
   }
 
   @Test
-  func `many findings are cut`() throws {
+  func `many empty collections are counted, and hide no other finding`() throws {
     var file = FileBuilder("REDIS0013")
     for index in 0..<1_000 {
       file = file.key(1, [0], name: "k\(index)")
     }
-    #expect(try inspect([file.ended()]).findings.count == Facts.findingLimit)
+    let findings = try inspect([file.endedWithoutChecksum()]).findings
+    #expect(findings.dropLast(2).map(\.kind) == Array(repeating: .emptyValue, count: 100))
+    #expect(findings.suffix(2).map(\.kind) == [.listCut, .checksumDisabled])
+    let (first, cut) = (findings.first, findings.dropLast().last)
+    #expect(first?.description == #"an empty list, which servers drop, database 0, key "k0""#)
+    #expect(cut?.message == "of 1000 empty collections the first 100 are listed")
   }
 
   @Test(arguments: 0..<300 as Range<UInt64>)
