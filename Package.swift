@@ -91,16 +91,18 @@ let package = Package(
 )
 
 // The parser of dumps by itself: scripts/test runs its tests on ten thousand damaged files with
-// optimisation, scripts/fuzz builds it with a sanitizer that nothing else can have.
+// optimisation, scripts/fuzz builds it with a sanitizer that nothing else can have, scripts/bench measures its
+// parts.
 if let purpose = Context.environment["RAIBID_RDB_ONLY"] {
   var parts = ["CFold64", "CRC64", "RDBFormat"]
   if purpose == "test" { parts += ["CRC64Tests", "RDBFormatTests"] }
   package.products = []
   package.dependencies = []
   package.targets = package.targets.filter { parts.contains($0.name) }
-  if purpose == "fuzz" {
+  for (name, path) in [("FuzzRDB", "Tests/Fuzz"), ("MeasureRDB", "Tests/Speed")]
+  where purpose == path.split(separator: "/")[1].lowercased() {
     package.targets.append(
       .executableTarget(
-        name: "FuzzRDB", dependencies: ["RDBFormat"], path: "Tests/Fuzz", swiftSettings: settings))
+        name: name, dependencies: ["RDBFormat"], path: path, swiftSettings: settings))
   }
 }
