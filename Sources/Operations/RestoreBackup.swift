@@ -122,6 +122,8 @@ public struct RestoreBackup: Sendable {
       session: session, log: RestoreLog(directory), mayStart: !options.dryRun
     ).withConnection { [session] connection in
       let status = try await connection.status()
+      // It has no settings that could be read.
+      if status.mode == .sentinel { throw RestoreRefusal.mode(ServerStatus.Mode.sentinel.rawValue) }
       let settings = try await ServerSettings.read(from: connection)
       let journal = try await RestoreJournal.read(
         in: settings.directory, of: session.target.volume)

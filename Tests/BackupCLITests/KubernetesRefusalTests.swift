@@ -10,8 +10,10 @@ extension KubernetesEndToEndTests {
       try #require(backup != wreck)
       let pod = try await redis.podID()
 
-      func refused(_ status: Int32, _ fact: String, hint: String) async throws {
-        let outcome = try await user.tool("restore", "latest", "--yes")
+      func refused(
+        _ status: Int32, _ fact: String, hint: String, _ options: String...
+      ) async throws {
+        let outcome = try await user.tool.run(["restore", "latest", "--yes"] + options)
         #expect(outcome.status == status, "\(outcome)")
         #expect(outcome.error.contains(fact), "\(outcome)")
         #expect(outcome.error.contains("nothing was changed"), "\(outcome)")
@@ -48,14 +50,42 @@ extension KubernetesEndToEndTests {
         76, "raibid-redis-master has 2 replicas", hint: "get statefulset,pod,pvc")
       try await redis.kubectl("scale", "statefulset/raibid-redis-master", "--replicas=1")
 
+      // One that is not scheduled is enough: it would mount the claim as soon as it is.
+      try await redis.apply("sharing.yaml")
+      try await refused(
+        76, "claim redis-data-raibid-redis-master-0 is used by sharing too",
+        hint: "get statefulset,pod,pvc")
+      try await redis.kubectl("delete", "pod/sharing", "--wait=true")
+
+      // A change that waits for the next pod.
+      try await redis.kubectl(
+        "patch", "statefulset/raibid-redis-master", "--patch",
+        """
+        {"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null},
+        "template":{"metadata":{"annotations":{"changed":"yes"}}}}}
+        """)
+      try await eventually("the change is known") {
+        let revisions = try await redis.kubectl(
+          "get", "statefulset/raibid-redis-master", "-o",
+          "jsonpath={.status.currentRevision} {.status.updateRevision}")
+        let words = revisions.split(separator: " ")
+        return words.count == 2 && words[0] != words[1]
+      }
+      try await refused(
+        76, "the next pod of raibid-redis-master would be made from a template that has changed",
+        hint: "--restart server")
+      let inPlace = try await user.tool("restore", "latest", "--restart", "server", "--dry-run")
+      #expect(inPlace.status == 0, "\(inPlace)")
+
       let manifest = user.archives + "/" + (try #require(try user.archiveFiles().first))
       let text = try String(contentsOfFile: manifest, encoding: .utf8)
       try text.replacing(redis.namespace, with: "another").write(
         toFile: manifest, atomically: false, encoding: .utf8)
       try await refused(
         78, "the archive is of another/raibid-redis-master-0",
-        hint: "--from-other-source")
-      let wanted = try await user.tool("restore", "latest", "--from-other-source", "--dry-run")
+        hint: "--from-other-source", "--restart", "server")
+      let wanted = try await user.tool(
+        "restore", "latest", "--from-other-source", "--dry-run", "--restart", "server")
       #expect(wanted.status == 0, "\(wanted)")
     }
   }
