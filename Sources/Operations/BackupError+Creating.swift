@@ -118,6 +118,7 @@ extension BackupError {
     case let error as TargetError: self.init(error)
     case let error as SaveFailure: self.init(error)
     case let error as ServerIsLoading: self = .serverIsLoading(error.percent)
+    case is ServerReplaced: self = .serverRestartedByOthers()
     case let error as DataDiffers:
       self.init(
         .damaged, "cannot \(verb) \(place): what is served is not what was restored",

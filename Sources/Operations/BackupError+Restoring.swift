@@ -107,6 +107,16 @@ extension BackupError {
       hint: .tool("restore --resume # keeps what is served; --rollback loses it"))
   }
 
+  static func restoredServerLost(cause: any Error, session: ServerSession) -> BackupError {
+    let inner = BackupError(any: cause, session: session, verb: "finish the restore of")
+    return BackupError(
+      .unavailable,
+      "cannot finish the restore: the server was started again by somebody else, may have let writes in, "
+        + "and does not answer; the backup is in place",
+      cause: [inner.message, inner.cause].compactMap(\.self).joined(separator: ": "),
+      hint: .tool("restore --resume # keeps what is served; --rollback loses it"))
+  }
+
   static func restoreNotEnded(
     cause: any Error, first: any Error, session: ServerSession
   ) -> BackupError {

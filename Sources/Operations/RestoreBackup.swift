@@ -44,6 +44,9 @@ public struct RestoreBackup: Sendable {
     case rollback
   }
 
+  /// So many processes that end before they were compared are no chance any more.
+  private static let processLimit = 3
+
   let session: ServerSession
   let workers: Workers
   let options: Options
@@ -294,7 +297,7 @@ public struct RestoreBackup: Sendable {
     do {
       try await run.advance(stages.filter { $0.phase < .swapped })
       try Task.checkCancellation()
-      try await uncancelled { try await run.advance(stages.filter { $0.phase >= .swapped }) }
+      try await uncancelled { try await serve(stages.filter { $0.phase >= .swapped }, run) }
     } catch {
       let reached = await run.journal.phase
       if reached == .committed {
@@ -305,6 +308,9 @@ public struct RestoreBackup: Sendable {
         try await run.leaveServing()
         throw BackupError.restoredDataHasChanged(error.differences)
       }
+      if await run.servedOthers, error.isUnreachable {
+        throw BackupError.restoredServerLost(cause: error, session: session)
+      }
       let result = try await back(run, plan: plan, because: error)
       // Before writes were refused nobody can have noticed anything: the fault itself is the answer.
       if result.outcome == .rolledBack, error is CancellationError || reached < .refusingWrites {
@@ -314,6 +320,23 @@ public struct RestoreBackup: Sendable {
     }
     record(.restored, journal)
     return await RestoreResult(.restored, plan: plan, run: run)
+  }
+
+  /// Goes on after the swap, with the next process where the one that was taken over has ended.
+  private func serve(_ stages: [RestoreMachine.Plan.Stage], _ run: RestoreRun) async throws {
+    var rest = stages
+    var takeovers = 0
+    for _ in 1..<Self.processLimit {
+      do {
+        return try await run.advance(rest)
+      } catch {
+        guard await run.lostServer(to: error, after: takeovers) else { throw error }
+        takeovers = await run.takeovers
+        rest = RestoreMachine.resumption(at: .served, rest)
+        report(.warning("the server ended before it was compared; the next one is waited for"))
+      }
+    }
+    try await run.advance(rest)
   }
 
   /// Ends a restore that failed after its data was compared: nothing leads back from there.

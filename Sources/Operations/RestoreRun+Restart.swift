@@ -8,6 +8,7 @@ extension RestoreRun {
   func restart() async throws {
     hasRestarted = true
     expectedRunID = nil
+    (takeovers, takenOverRunID) = (0, nil)
     // On the way back a newer process may run than the one of the journal.
     let processID = presentProcessID ?? journal.processID
     presentProcessID = nil
@@ -40,8 +41,11 @@ extension RestoreRun {
       let maxLag = values["min-replicas-max-lag"]
     {
       freshSettings = (minReplicas, maxLag)
-      if !hasRestarted { servedOthers = true }
+      // One that this run did not start may have let writes in for as long as it liked.
+      if !hasRestarted || takeovers > 0 { servedOthers = true }
     }
+    takenOverRunID = try await connection.status().runID
+    takeovers += 1
     if refusedSince == nil { refusedSince = ContinuousClock.now }
     try await refuse(connection, maxLag: values["min-replicas-max-lag"])
   }
@@ -49,13 +53,24 @@ extension RestoreRun {
   /// Throws where another process answers than the steps before were done to: it has let writes in, and
   /// has files and settings of its own.
   func requireSameServer(_ connection: ServerConnection) async throws {
+    if expectedRunID == nil { expectedRunID = takenOverRunID }
     let status = try await connection.status()
     presentProcessID = status.processID.map(Int.init)
     guard let runID = status.runID else { return }
     if let expectedRunID, expectedRunID != runID {
-      throw BackupError.serverRestartedByOthers()
+      throw ServerReplaced()
     }
     expectedRunID = runID
+  }
+
+  /// Whether an error only says that the process is gone that served the backup, and was not compared
+  /// yet. Somebody may have started another, which lets writes in: going back would lose them.
+  func lostServer(to error: any Error, after takeovers: Int) -> Bool {
+    guard journal.phase == .served, journal.direction == .forward, self.takeovers > takeovers
+    else { return false }
+    expectedRunID = nil
+    takenOverRunID = nil
+    return error is ServerReplaced || error.isUnreachable
   }
 
   /// Connects as soon as a server answers; gives up when none has for the stall time.
@@ -81,6 +96,9 @@ extension RestoreRun {
     }
   }
 }
+
+/// Another process answers than the one that was talked to before.
+struct ServerReplaced: Error, Sendable {}
 
 extension ServerConnection {
   /// Whether the server has left the connection open.

@@ -24,6 +24,10 @@ actor RestoreRun {
   /// Whether the user has said to finish, whatever was written since.
   let insists: Bool
   var hasRestarted = false
+  /// How many processes were taken over since the restart.
+  var takeovers = 0
+  /// The last of them.
+  var takenOverRunID: String?
   private var presentRunID: String?
   /// The process that the steps up to the restart belong to; nil for any.
   var expectedRunID: String?
@@ -63,7 +67,7 @@ actor RestoreRun {
   ///
   /// - Throws: When the old data is not served afterwards; the journal is there still.
   func rollBack() async throws {
-    expectedRunID = nil
+    (expectedRunID, takenOverRunID) = (nil, nil)
     let (phase, serverAnswers) = try await standing()
     turningPoint = phase
     let way = RestoreMachine.rollback(

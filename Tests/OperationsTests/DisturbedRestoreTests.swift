@@ -1,5 +1,6 @@
 import ArchiveStore
 import FoundationEssentials
+import Glibc
 import Synchronization
 import Targets
 import TestSupport
@@ -46,6 +47,50 @@ import Workers
       #expect(result.failure?.cause?.contains("somebody else restarted the server") == true)
       #expect(try await server.cli("MGET", "key", "since") == "old\n1")
       #expect(try await server.cli("SET", "after", "1") == "OK")
+    }
+  }
+
+  @Test(
+    arguments: ["waiting for the server to load", "comparing the data"],
+    [
+      ["appendonly yes", "appendfsync always"], ["appendonly no", "save 900 1"],
+    ])
+  func `what the next process acknowledged is not lost when the restored one ends`(
+    step: String, configuration: [String]
+  ) async throws {
+    try await withScene(configuration) { scene in
+      let server = scene.server
+      let isDone = Mutex(false)
+      let result = try await scene.restore { event in
+        guard case .began(let name) = event, name == step, !isDone.withLock({ $0 }) else { return }
+        // The step must not go on before: what it is connected to ends.
+        let ended = Mutex(false)
+        Task.detached {
+          do {
+            if step == "waiting for the server to load" {
+              try await eventually("the restored server answers") {
+                try await server.cli("GET", "key") == "backup"
+              }
+            }
+            try await server.stop(signal: SIGKILL)
+            try await server.start()
+            try await server.cli("SET", "since", "1")
+            if configuration.contains("appendonly no") { try await server.cli("SAVE") }
+          } catch {
+            Issue.record(error)
+          }
+          ended.withLock { $0 = true }
+        }
+        while !ended.withLock({ $0 }) { usleep(1000) }
+        isDone.withLock { $0 = true }
+      }
+
+      #expect(result.outcome == .restored, "\(String(describing: result.failure))")
+      #expect(isDone.withLock { $0 })
+      #expect(try await server.cli("MGET", "key", "since") == "backup\n1")
+      #expect(try await server.cli("SET", "after", "1") == "OK")
+      try await server.restart()
+      #expect(try await server.cli("MGET", "key", "since", "after") == "backup\n1\n1")
     }
   }
 
@@ -116,14 +161,16 @@ private struct Scene: Sendable {
     ).run(into: archives.lock(holder: "a test"), now: Date())
   }
 
-  func restore() async throws -> RestoreResult {
-    try await run(.restore(archives.latest(of: nil)))
+  func restore(report: @escaping ProgressReport = { _ in }) async throws -> RestoreResult {
+    try await run(.restore(archives.latest(of: nil)), report: report)
   }
 
-  func run(_ request: RestoreBackup.Request) async throws -> RestoreResult {
+  func run(
+    _ request: RestoreBackup.Request, report: @escaping ProgressReport = { _ in }
+  ) async throws -> RestoreResult {
     try await RestoreBackup(
       session: session, workers: try Workers(), options: .init(), directory: archives,
-      lock: archives.lock(holder: "a test"), report: { _ in }, confirm: { _ in true }
+      lock: archives.lock(holder: "a test"), report: report, confirm: { _ in true }
     ).run(request, now: Date())
   }
 }
