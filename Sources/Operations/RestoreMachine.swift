@@ -61,7 +61,9 @@ enum RestoreMachine {
       Plan.Stage(phase: .served, steps: [.confirmSwap, .restart, .awaitServer, .compareData]),
       Plan.Stage(
         phase: .committed,
-        steps: [.acceptWrites] + (options.keepsOldFiles ? [] : [.removeOldFiles]) + [.endJournal]),
+        steps: [
+          .acceptWrites, options.keepsOldFiles ? .removeOldNames : .removeOldFiles, .endJournal,
+        ]),
     ]
   }
 
@@ -127,7 +129,7 @@ enum RestoreMachine {
         [.acceptWrites, .removeStagedFiles, .removeKeptNames, .endJournal]
       )
     case .committed:
-      ([], [.acceptWrites] + (keepsOldFiles ? [] : [.removeOldFiles]) + [.endJournal])
+      ([], [.acceptWrites, keepsOldFiles ? .removeOldNames : .removeOldFiles, .endJournal])
     }
   }
 

@@ -59,6 +59,8 @@ extension RestorePlan.Line {
       case .compareData: ("compare keys and streams with the backup", "go back to the old data")
       case .acceptWrites: ("accept writes again", "none: from here on the backup is the data")
       case .removeOldFiles: ("remove the old files", "the safety backup has their data")
+      case .removeOldNames:
+        ("leave the old files in \(names.kept) only", "none: they are not read any more")
       case .endJournal: ("remove the journal", nothing)
       case .resumePersisting: ("have the server write its files again", nothing)
       case .putOldFilesBack: ("put the old files back", nothing)
@@ -104,6 +106,7 @@ extension RestoreStep: CustomStringConvertible {
     case .compareData: "comparing the data"
     case .acceptWrites: "accepting writes"
     case .removeOldFiles: "removing the old files"
+    case .removeOldNames: "removing the old files' first names"
     case .endJournal: "removing the journal"
     case .resumePersisting: "opening the server's files again"
     case .putOldFilesBack: "putting the old files back"

@@ -95,7 +95,8 @@ public struct RestorePlan: Sendable, Equatable {
     if let restart = journal.restart { names.restart = restart.words }
     lines = steps.map { Line(step: $0, names: names) }
     let direction =
-      steps.contains(.compareData) || steps.contains(.removeOldFiles) ? "finish" : "undo"
+      [.compareData, .removeOldFiles, .removeOldNames].contains(where: steps.contains)
+      ? "finish" : "undo"
     summary = ["\(direction) the unfinished restore of \(journal.archive.name)"]
     risks = []
     figures = nil

@@ -109,14 +109,18 @@ extension RestoreRun {
   }
 
   func removeOldFiles() async throws {
-    if files.layout == .multiPartAOF {
-      let current = try await manifest(at: files.live).files.map(\.name)
-      for name in try await volume.list(files.kept) ?? []
-      where name != files.liveName && !current.contains(name) {
-        try await volume.remove(join(files.directory, name))
-      }
-    }
+    try await removeOldNames()
     try await removeKeptNames()
+  }
+
+  /// The old parts lie among the new ones; a file of one piece has lost its name to the new one.
+  func removeOldNames() async throws {
+    guard files.layout == .multiPartAOF else { return }
+    let current = try await manifest(at: files.live).files.map(\.name)
+    for name in try await volume.list(files.kept) ?? []
+    where name != files.liveName && !current.contains(name) {
+      try await volume.remove(join(files.directory, name))
+    }
   }
 
   func removeKeptNames() async throws {

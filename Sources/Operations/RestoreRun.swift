@@ -212,6 +212,7 @@ actor RestoreRun {
         try await turn(.back, at: .served)
       }
     case .removeOldFiles: try await removeOldFiles()
+    case .removeOldNames: try await removeOldNames()
     case .removeKeptNames: try await removeKeptNames()
     case .removeStagedFiles: try await removeStagedFiles()
     case .endJournal: try await journal.remove(from: volume)
@@ -260,7 +261,8 @@ extension RestoreStep {
       .compareData, .acceptWrites, .resumePersisting, .compareOldData:
       true
     case .beginJournal, .stageBackup, .compareDigest, .keepOldFiles, .restart, .awaitServer,
-      .removeOldFiles, .endJournal, .putOldFilesBack, .removeKeptNames, .removeStagedFiles:
+      .removeOldFiles, .removeOldNames, .endJournal, .putOldFilesBack, .removeKeptNames,
+      .removeStagedFiles:
       false
     }
   }

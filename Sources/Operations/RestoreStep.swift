@@ -30,6 +30,8 @@ public enum RestoreStep: String, Codable, Sendable, CaseIterable {
   case acceptWrites = "accept_writes"
   /// Remove the old files.
   case removeOldFiles = "remove_old_files"
+  /// Remove the names of the old files among the new ones, where the old files stay under second names.
+  case removeOldNames = "remove_old_names"
   /// Remove the journal.
   case endJournal = "end_journal"
 

@@ -107,6 +107,25 @@ import Testing
     }
   }
 
+  @Test func `old parts that shall stay lie beside the new ones no more`() async throws {
+    try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) {
+      server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await Queue.fill(server)
+        try #require(try await tool("create").status == 0)
+        let restored = try await tool(
+          "restore", "latest", "--yes", "--keep-old", "--restart-command", server.startCommand)
+        #expect(restored.status == 0, "\(restored)")
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: server.directory)
+        let kept = paths.filter { $0.contains(".before-") && $0.contains(".1.base.rdb") }
+        #expect(kept.count == 1, "\(paths)")
+        #expect(!paths.contains("appendonlydir/appendonly.aof.1.base.rdb"), "\(paths)")
+        #expect(paths.contains("appendonlydir/appendonly.aof.1001.base.rdb"), "\(paths)")
+      }
+    }
+  }
+
   @Test func `what cannot be told from a loss is left to the user`() async throws {
     try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) {
       server in

@@ -75,7 +75,7 @@ struct RestoreMachineTests {
       try steps(RestoreSample.facts(appendOnly: false), options) == [
         .beginJournal, .stageBackup, .compareDigest, .refuseWrites, .saveOldData, .stopPersisting,
         .keepOldFiles, .swap, .confirmSwap, .restart, .awaitServer, .compareData, .acceptWrites,
-        .endJournal,
+        .removeOldNames, .endJournal,
       ])
   }
 
@@ -245,7 +245,7 @@ struct RestoreMachineTests {
 
   @Test func `old files that shall stay are not tidied up`() {
     let way = RestoreMachine.rollback(from: .committed, keepsOldFiles: true)
-    #expect(way.tidy == [.acceptWrites, .endJournal])
+    #expect(way.tidy == [.acceptWrites, .removeOldNames, .endJournal])
   }
 
   @Test func `a restore is taken up where it stands`() {
