@@ -44,8 +44,9 @@ public enum CommandLineTool {
       }
       place = command.place
       let status = try await Signals.cancelling { try await command.run() }
-      if status != .done, settings.words.contains("--json") {
-        ErrorText.print(interruption: status, at: place)
+      if status != .done {
+        ErrorText.print(
+          interruption: status, at: place, asJSON: settings.words.contains("--json"))
       }
       return status
     } catch let status as ExitStatus {

@@ -45,12 +45,14 @@ enum ErrorText {
         message: error.message, cause: error.cause, hint: place.line(error.next)))
   }
 
-  /// Prints the document of a run that a signal ended; a person who has sent it needs no text.
-  static func print(interruption status: ExitStatus, at place: CommandPlace) {
+  /// Prints one line for a run that a signal ended: who reads the mail of a cron job has not sent it.
+  static func print(interruption status: ExitStatus, at place: CommandPlace, asJSON: Bool) {
+    let message = "cannot finish: a signal ended this run, and nothing half-done is left"
+    Output.error.write("\(Tool.name): \(message)\n")
+    guard asJSON else { return }
     write(
       Document.Fields(
-        kind: "interrupted", exitCode: status.rawValue,
-        message: "cannot finish: a signal ended this run, and nothing half-done is left",
+        kind: "interrupted", exitCode: status.rawValue, message: message,
         cause: status.meaning, hint: place.line(.again(""))))
   }
 

@@ -25,6 +25,9 @@ import Testing
         let document = try result.json(Document.self)
         #expect(document.error.kind == "interrupted")
         #expect(document.error.exit_code == code)
+        #expect(
+          result.error.split(separator: "\n").last
+            == "raibid-backup: cannot finish: a signal ended this run, and nothing half-done is left")
       }
     }
   }
