@@ -57,7 +57,7 @@ import Testing
       "restore", "x", "--replace", fact: "--database, --replace and --ttl go with --key or --match"),
     Case(
       "restore", "--resume", "--key", "k",
-      fact: "--key and --match go without --resume, --rollback and --keep-old"),
+      fact: "--key and --match go without --resume, --rollback, --keep-old and --pending"),
     Case(
       "restore", "x", "--tls", "--cert", "c", "--key", "k",
       fact: "--key names a key of Redis here: give --cert its key by --tls-key"),
