@@ -64,6 +64,7 @@ struct Create: BackupCommand {
   @OptionGroup var retention: RetentionOptions
   @OptionGroup var locking: LockOptions
   @OptionGroup var metrics: MetricsOptions
+  @OptionGroup var watch: WatchOptions
 
   var clientKeyFile: String? { clientKey.key }
 
@@ -79,14 +80,19 @@ struct Create: BackupCommand {
   }
 
   func run() async throws {
-    try await metrics.recording(archives, source: place.settings?.identity ?? "unknown") { phases in
-      try await run(phases)
+    let phases = PhaseClock()
+    let progress = ProgressLine(output, phases: phases)
+    defer { progress.clear() }
+    try await watch.watching(self, report: progress.report) {
+      try await metrics.recording(
+        archives, source: place.settings?.identity ?? "unknown", phases: phases
+      ) {
+        try await run(progress)
+      }
     }
   }
 
-  private func run(_ phases: PhaseClock) async throws {
-    let progress = ProgressLine(output, phases: phases)
-    defer { progress.clear() }
+  private func run(_ progress: ProgressLine) async throws -> CreateBackup.Result {
     let settings = try connectionSettings()
     let policy = prune ? try retention.policy() : nil
     let lock = try await locking.take(archives, for: "create", report: progress.report)
@@ -115,6 +121,7 @@ struct Create: BackupCommand {
     if !output.json { show(result) }
     if let policy { try prune(result, policy, in: lock, progress) }
     if output.json { try Output.standard.write(json: result.manifest) }
+    return result
   }
 
   /// The settings of the server, with the way of the dump in them.
@@ -143,12 +150,7 @@ struct Create: BackupCommand {
 
   private func show(_ result: CreateBackup.Result) {
     guard output.isWatched else { return }
-    let manifest = result.manifest
-    Output.standard.write(
-      "\(result.path): \(manifest.content.keys) keys, "
-        + "\(manifest.content.streamsTotal) streams, "
-        + "\(Figures.bytes(manifest.rdb.bytes)) in \(Figures.bytes(manifest.archive.bytes)), "
-        + "\(manifest.verification.level.words)\n")
+    Output.standard.write(CreateText.line(result))
   }
 
   private func tags() throws -> [String: String] {

@@ -47,13 +47,21 @@ enum ExitStatus: Int32, Error, CaseIterable {
       }
   }
 
+  /// How a run ends that came out like this.
+  init<Outcome>(_ outcome: Result<Outcome, any Error>) {
+    switch outcome {
+    case .success: self = .done
+    case .failure(let error): self.init(error: error)
+    }
+  }
+
   /// How a run ends that throws this.
   init(error: any Error) {
     self =
       switch error {
       case let status as ExitStatus: status
       case let error as BackupError: ExitStatus(error.kind)
-      case is CancellationError: .interrupted
+      case is CancellationError: Signals.received ?? .interrupted
       default: .internal
       }
   }

@@ -17,26 +17,25 @@ struct MetricsOptions: ParsableArguments, Sendable {
   /// Runs a backup, and writes how it ended, whatever that is.
   ///
   /// Figures that cannot be written are a warning: they never decide a run.
-  func recording(
-    _ archives: DirectoryOptions, source: String, _ body: (PhaseClock) async throws -> Void
-  ) async throws {
-    let phases = PhaseClock()
+  func recording<Outcome>(
+    _ archives: DirectoryOptions, source: String, phases: PhaseClock,
+    _ body: () async throws -> Outcome
+  ) async throws -> Outcome {
     let began = Date()
-    var failure: (any Error)?
+    let outcome: Result<Outcome, any Error>
     do {
-      try await body(phases)
+      outcome = .success(try await body())
     } catch {
-      failure = error
+      outcome = .failure(error)
     }
     write(archives, sources: [source]) { metrics in
       metrics.set("last_attempt_timestamp_seconds", of: source, Metrics.seconds(began))
-      metrics.set(
-        "last_exit_code", of: source, (failure.map { ExitStatus(error: $0) } ?? .done).rawValue)
+      metrics.set("last_exit_code", of: source, ExitStatus(outcome).rawValue)
       metrics.set(
         "duration_seconds", of: source,
         phases.finish().map { (labels: [("phase", $0.name)], value: "\($0.seconds)") })
     }
-    if let failure { throw failure }
+    return try outcome.get()
   }
 
   /// Writes what the directory holds now, and leaves what an earlier run of `create` has written.
@@ -71,8 +70,14 @@ struct MetricsOptions: ParsableArguments, Sendable {
 
   private static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
     let pending = path + ".part"
-    try FileTree.remove(pending)
-    let file = try OpenFile(creating: pending)
+    let file: OpenFile
+    do {
+      file = try OpenFile(creating: pending)
+    } catch {
+      guard error.isExisting else { throw error }
+      try FileTree.remove(pending)
+      file = try OpenFile(creating: pending)
+    }
     do {
       try file.write(bytes)
       // The collector is another user.

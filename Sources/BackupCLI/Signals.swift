@@ -3,14 +3,15 @@ import Glibc
 import Synchronization
 
 /// Turns signals into cancellation, so that a command can put things right before it ends.
-final class Signals: Sendable {
+enum Signals {
   private static let handled: [(number: Int32, status: ExitStatus)] = [
     (SIGINT, .interrupted), (SIGTERM, .terminated), (SIGHUP, .hungUp),
   ]
 
-  private let first = Mutex<ExitStatus?>(nil)
+  private static let first = Mutex<ExitStatus?>(nil)
 
-  private init() {}
+  /// The status of the first signal that this process got; nil while there was none.
+  static var received: ExitStatus? { first.withLock { $0 } }
 
   /// Runs a command; the first signal cancels it, a second one ends the process at once.
   ///
@@ -19,14 +20,13 @@ final class Signals: Sendable {
   static func cancelling(
     _ command: @escaping @Sendable () async throws -> Void
   ) async throws -> ExitStatus {
-    let signals = Signals()
     let task = Task { try await command() }
     let sources = handled.map { number, status in
       // Ignored as a signal, it still arrives at the source.
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        if signals.take(status) { task.cancel() } else { _exit(status.rawValue) }
+        if take(status) { task.cancel() } else { _exit(status.rawValue) }
       }
       source.activate()
       return source
@@ -36,12 +36,12 @@ final class Signals: Sendable {
       try await task.value
       return .done
     } catch is CancellationError {
-      return signals.first.withLock { $0 } ?? .interrupted
+      return received ?? .interrupted
     }
   }
 
   /// - Returns: Whether it is the first one.
-  private func take(_ status: ExitStatus) -> Bool {
+  private static func take(_ status: ExitStatus) -> Bool {
     first.withLock { first in
       guard first == nil else { return false }
       first = status

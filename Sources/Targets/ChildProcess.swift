@@ -38,6 +38,19 @@ struct ChildProcess: Sendable {
   var input: Input = .none
   /// Whether the child leaves our session, so that it lives on when our terminal closes.
   var ownSession = false
+  /// What is added to its environment.
+  var variables: [String: String] = [:]
+
+  /// Looks a program up in `PATH`.
+  ///
+  /// - Throws: ``TargetError/toolMissing(name:)``.
+  static func find(_ name: String) async throws -> FilePath {
+    do {
+      return try await Executable.name(name).resolveExecutablePath(in: environment)
+    } catch {
+      throw TargetError.toolMissing(name: name)
+    }
+  }
 
   /// Starts the child, runs the body with it, and waits for its end.
   ///
@@ -74,10 +87,12 @@ struct ChildProcess: Sendable {
   /// Runs the child with its outputs to files and waits for it alone; what it leaves in the background
   /// lives on.
   ///
-  /// - Returns: The process group of what it has left.
+  /// - Returns: How the child ended, and the process group of what it has left.
   /// - Throws: ``TargetError/stalled(what:seconds:)`` when the child does not end within the limit;
   ///   then, and on cancellation, everything in its group is ended.
-  func startDaemons(output: FileDescriptor, error: FileDescriptor) async throws -> Int32 {
+  func startDaemons(
+    output: FileDescriptor, error: FileDescriptor
+  ) async throws -> (status: Int, group: Int32) {
     let patience = Patience(limit)
     do {
       let result = try await Subprocess.run(
@@ -103,7 +118,7 @@ struct ChildProcess: Sendable {
       if let limit = patience.exhaustedLimit {
         throw TargetError.stalled(what: name, seconds: limit.secondCount)
       }
-      return result.closureResult
+      return (result.terminationStatus.number, result.closureResult)
     } catch let error as SubprocessError {
       throw TargetError(error, name: name)
     }
@@ -115,7 +130,9 @@ struct ChildProcess: Sendable {
     options.teardownSequence = [Self.endGroup]
     return Configuration(
       executable: .path(executable), arguments: Arguments(arguments),
-      environment: Self.environment, platformOptions: options)
+      environment: Self.environment.updating(
+        variables.reduce(into: [:]) { $0[Environment.Key(stringLiteral: $1.key)] = $1.value }),
+      platformOptions: options)
   }
 
   private static let endGroup = TeardownStep.gracefulShutDown(

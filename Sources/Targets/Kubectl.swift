@@ -123,12 +123,7 @@ public struct Kubectl: Sendable {
       }
       return FilePath(executable)
     }
-    do {
-      return try await Executable.name(executable)
-        .resolveExecutablePath(in: ChildProcess.environment)
-    } catch {
-      throw TargetError.toolMissing(name: executable)
-    }
+    return try await ChildProcess.find(executable)
   }
 
   var globalArguments: [String] {

@@ -88,7 +88,8 @@ public struct LocalServer: ServerControl {
       name: "the restart command", executable: "/bin/sh",
       arguments: ["-c", "{ /bin/sh -c \"$1\" >&2; echo $?; } </dev/null &", "sh", command],
       limit: .total(timeout), ownSession: true)
-    let group = try await shell.startDaemons(output: status.descriptor, error: output.descriptor)
+    let (_, group) = try await shell.startDaemons(
+      output: status.descriptor, error: output.descriptor)
     do {
       let deadline = ContinuousClock.now + timeout
       while !address.isListening {

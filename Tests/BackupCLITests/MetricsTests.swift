@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Subprocess
 import TestSupport
 import Testing
@@ -68,6 +69,25 @@ import Testing
             == "raibid-backup: warning: cannot write the metrics to /none/x.prom: "
             + "cannot create /none/x.prom.part: no such file or directory\n")
       }
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root mounts"))
+  func `a file system that is read-only is named as the reason`() async throws {
+    try await withTemporaryDirectory { path in
+      let readOnly = path + "/mounted"
+      try FileManager.default.createDirectory(
+        atPath: readOnly, withIntermediateDirectories: false)
+      guard unsafe mount("none", readOnly, "tmpfs", UInt(MS_RDONLY), nil) == 0 else { return }
+      defer { unsafe umount(readOnly) }
+      let tool = BackupTool(options: ["--directory", path + "/archives"], home: path)
+      let outcome = try await tool(
+        "prune", "--keep-last", "1", "--metrics-file", readOnly + "/x.prom")
+      #expect(outcome.status == 0)
+      #expect(
+        outcome.error
+          == "raibid-backup: warning: cannot write the metrics to \(readOnly)/x.prom: "
+          + "cannot create \(readOnly)/x.prom.part: read-only file system\n")
     }
   }
 

@@ -1,0 +1,28 @@
+import Targets
+
+extension BackupError {
+  /// The warning of a monitor that was not told.
+  static func heartbeatFailed(_ url: String, _ error: any Error) -> String {
+    let fact =
+      switch error {
+      case TargetError.toolMissing(let name): "\(name) is not installed"
+      case TargetError.commandFailed(_, let status, let message):
+        message.isEmpty ? "curl ended with \(status)" : message
+      case TargetError.stalled(_, let seconds): "no answer within \(Int(seconds)) s"
+      default: "\(error)"
+      }
+    return "\(SecretText.shown(url: url)) could not be told: \(fact)"
+  }
+
+  /// The warning of a command that did not do what it should.
+  static func hookFailed(_ option: String, _ error: any Error) -> String {
+    switch error {
+    case TargetError.commandFailed(_, let status, _):
+      "the command of \(option) ended with \(status)"
+    case TargetError.stalled(_, let seconds):
+      "the command of \(option) was ended: it took longer than \(Int(seconds)) s"
+    case is CancellationError: "the command of \(option) was ended by a signal"
+    default: "\(error)"
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import FoundationEssentials
+import Glibc
+import Subprocess
+import TestSupport
+import Testing
+
+@Suite struct HeartbeatTests {
+  @Test func `a monitor is told the beginning and the end`() async throws {
+    try await withMonitoredServer { server, tool, monitor in
+      let url = "http://127.0.0.1:\(monitor.port)/s3cret/?create=1&x=[1]"
+      let created = try await tool("create", "--heartbeat-url", url)
+      #expect(created.description == "exit 0\n")
+      var requests = try monitor.requests
+      #expect(requests.map(\.path) == ["/s3cret/start?create=1&x=[1]", "/s3cret?create=1&x=[1]"])
+      #expect(requests.last?.text.contains(": 0 keys, 0 streams, ") == true)
+
+      // The error of the run stays what it is.
+      try await server.cli("CONFIG", "SET", "requirepass", "other")
+      let failed = try await tool("create", "--heartbeat-url", url)
+      #expect(failed.status == 77, "\(failed)")
+      requests = try monitor.requests
+      #expect(requests.dropFirst(2).map(\.path).last == "/s3cret/fail?create=1&x=[1]")
+      #expect(requests.last?.text == failed.error)
+      #expect(!failed.description.contains("s3cret"))
+    }
+  }
+
+  @Test func `the end is told again where it was not taken, the beginning is not`() async throws {
+    try await withMonitoredServer(statuses: [503, 503, 200]) { _, tool, monitor in
+      let url = "http://127.0.0.1:\(monitor.port)/s3cret"
+      let created = try await tool("create", "--heartbeat-url", url)
+      #expect(created.status == 0)
+      #expect(
+        created.error
+          == "raibid-backup: warning: http://127.0.0.1:\(monitor.port)/… could not be told: "
+          + "curl: (22) The requested URL returned error: 503\n")
+      #expect(try monitor.requests.map(\.path) == ["/s3cret/start", "/s3cret", "/s3cret"])
+    }
+  }
+
+  @Test func `a monitor that is not there decides nothing`() async throws {
+    try await withRealServer(.primary) { server in
+      try await withTemporaryDirectory { archives in
+        var tool = BackupTool(for: server, archives: archives)
+        // The port of a server that has ended, or of nobody.
+        let port = TestPort.next()
+        tool.environment["RAIBID_BACKUP_HEARTBEAT_URL"] = "http://127.0.0.1:\(port)/s3cret"
+        let created = try await tool("create", "--json")
+        #expect(created.status == 0, "\(created)")
+        #expect(
+          created.error.hasPrefix(
+            "raibid-backup: warning: http://127.0.0.1:\(port)/… could not be told: curl: (7) "))
+        #expect(created.error.split(separator: "\n").count == 1)
+        #expect(!created.description.contains("s3cret"))
+
+        // Without curl too.
+        try FileManager.default.createDirectory(
+          atPath: archives + "/bin", withIntermediateDirectories: false)
+        tool.environment["PATH"] = archives + "/bin"
+        let without = try await tool("create")
+        #expect(without.status == 0)
+        #expect(without.error.hasSuffix("/… could not be told: curl is not installed\n"))
+        #expect(!(try names(in: archives)).contains { $0.hasSuffix(".part") })
+      }
+    }
+  }
+
+  @Test func `a certificate is verified`() async throws {
+    try await withRealServer(.primary) { server in
+      try await withTemporaryDirectory { directory in
+        try await Self.makeCertificate(in: directory)
+        try await Monitor.with(in: directory, tls: true) { monitor in
+          var tool = BackupTool(for: server, archives: directory + "/archives")
+          let url = "https://127.0.0.1:\(monitor.port)/s3cret"
+          let refused = try await tool("create", "--heartbeat-url", url)
+          #expect(refused.status == 0)
+          #expect(refused.error.contains("could not be told: curl: (60) "), "\(refused)")
+          #expect(try monitor.requests == [])
+          tool.environment["CURL_CA_BUNDLE"] = directory + "/certificate.pem"
+          #expect(try await tool("create", "--heartbeat-url", url).description == "exit 0\n")
+          #expect(try monitor.requests.map(\.path) == ["/s3cret/start", "/s3cret"])
+        }
+      }
+    }
+  }
+
+  @Test func `a run that a signal ends is told as a failure`() async throws {
+    try await withMonitoredServer { server, tool, monitor in
+      let processID = try #require(server.processID)
+      kill(processID, SIGSTOP)
+      defer { kill(processID, SIGCONT) }
+      let metrics = server.directory + "/metrics"
+      let result = try await tool.run([
+        "create", "--heartbeat-url", "http://127.0.0.1:\(monitor.port)/x", "--metrics-file",
+        metrics, "--on-failure", "echo \"$RAIBID_BACKUP_KIND $RAIBID_BACKUP_EXIT_CODE\"",
+      ]) { tool in
+        try await eventually("the run has begun") {
+          FileManager.default.fileExists(atPath: server.directory + "/archives")
+        }
+        kill(tool, SIGTERM)
+      }
+      #expect(result.status == 143)
+      #expect(result.error.hasPrefix("interrupted 143\n"), "\(result)")
+      #expect(try monitor.requests.map(\.path) == ["/x/start", "/x/fail"])
+      let text = try String(contentsOfFile: metrics, encoding: .utf8)
+      #expect(text.contains("last_exit_code{source=\"127.0.0.1:\(server.port)\"} 143\n"))
+    }
+  }
+
+  @Test(arguments: ["ftp://host/s3cret", "host/s3cret", "http:///s3cret", "http://a b/s3cret"])
+  func `what is no URL for this is refused, and not repeated`(url: String) async throws {
+    let tool = BackupTool(options: [], home: "/")
+    let result = try await tool("create", "--heartbeat-url", url)
+    #expect(result.status == 64)
+    #expect(
+      result.error
+        == "raibid-backup: cannot read the command line: --heartbeat-url: it does not begin with "
+        + "http:// or https:// and a host\nhint: raibid-backup help create\n")
+  }
+
+  @Test func `a hint does not repeat the URL`() async throws {
+    try await withTemporaryDirectory { home in
+      let tool = BackupTool(options: [], home: home)
+      for words in [
+        ["--heartbeat-url", "http://[::1]:1/s3cret"], ["--heartbeat-url=http://[::1]:1/s3cret"],
+      ] {
+        let result = try await tool.run(
+          ["create", "--target", "local", "--port", "1", "--directory", home + "/no/such"] + words)
+        #expect(result.status != 0)
+        #expect(!result.description.contains("s3cret"), "\(result)")
+      }
+    }
+  }
+
+  private func withMonitoredServer(
+    statuses: [Int] = [200],
+    _ body: @Sendable @escaping (RealServer, BackupTool, Monitor) async throws -> Void
+  ) async throws {
+    try await withRealServer(.primary) { server in
+      try await withTemporaryDirectory { directory in
+        try await Monitor.with(in: directory, statuses: statuses) { monitor in
+          let tool = BackupTool(for: server, archives: server.directory + "/archives")
+          try await body(server, tool, monitor)
+        }
+      }
+    }
+  }
+
+  /// A certificate for 127.0.0.1 with its key, signed by itself.
+  private static func makeCertificate(in directory: String) async throws {
+    let result = try await Subprocess.run(
+      .name("openssl"),
+      arguments: [
+        "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+        "-keyout", directory + "/key.pem", "-out", directory + "/crt.pem", "-subj", "/CN=monitor",
+        "-addext", "subjectAltName=IP:127.0.0.1",
+      ], output: .discarded, error: .discarded)
+    #expect(result.terminationStatus.isSuccess)
+    var both = try Data(contentsOf: URL(filePath: directory + "/key.pem"))
+    both.append(try Data(contentsOf: URL(filePath: directory + "/crt.pem")))
+    try both.write(to: URL(filePath: directory + "/certificate.pem"))
+  }
+}
