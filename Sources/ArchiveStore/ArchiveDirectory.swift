@@ -1,5 +1,6 @@
+import Dispatch
 import Files
-import FoundationEssentials
+import Synchronization
 
 /// A directory that holds archives of one Redis or of several.
 public struct ArchiveDirectory: Sendable {
@@ -76,13 +77,30 @@ public struct ArchiveDirectory: Sendable {
   /// - Throws: `FileError`.
   public func archives() throws -> [ArchiveEntry] {
     guard try FileTree.status(of: path) != nil else { return [] }
-    return try FileTree.names(in: path)
+    let names = try FileTree.names(in: path)
       .filter { $0.hasSuffix(ArchiveName.archiveSuffix) }
       .compactMap { ArchiveName($0.dropLast(ArchiveName.archiveSuffix.count)) }
       .sorted(by: >)
-      .map { try ArchiveEntry(reading: $0, in: self) }
-      .filter(\.exists)
+    return try entries(names).filter(\.exists)
   }
+
+  /// Looks at archives, those of many nights on all cores.
+  private func entries(_ names: [ArchiveName]) throws -> [ArchiveEntry] {
+    let stripes = stride(from: 0, to: names.count, by: Self.stripeLength).map { start in
+      names[start..<min(start + Self.stripeLength, names.count)]
+    }
+    let entries = Mutex<[Int: Result<[ArchiveEntry], any Error>]>([:])
+    DispatchQueue.concurrentPerform(iterations: stripes.count) { index in
+      let result = Result { try stripes[index].map { try ArchiveEntry(reading: $0, in: self) } }
+      entries.withLock { $0[index] = result }
+    }
+    return try entries.withLock { entries in
+      try stripes.indices.flatMap { try entries[$0]?.get() ?? [] }
+    }
+  }
+
+  /// Fewer archives than that are looked at faster by one thread.
+  private static let stripeLength = 64
 
   /// The archives of one Redis, newest first.
   ///

@@ -34,6 +34,8 @@ public enum FileTree {
     return names
   }
 
+  private static let pieceByteCount = 64 << 10
+
   /// The whole contents of a small file; nil when it is missing.
   ///
   /// - Throws: ``FileError``, with `EFBIG` when the file is larger than `limit` bytes.
@@ -47,7 +49,8 @@ public enum FileTree {
     }
     var bytes: [UInt8] = []
     while true {
-      let piece = try file.read(upTo: limit + 1 - bytes.count)
+      // In pieces, since room for the limit is asked of the system each time.
+      let piece = try file.read(upTo: min(pieceByteCount, limit + 1 - bytes.count))
       if piece.isEmpty { return bytes }
       bytes += piece
       guard bytes.count <= limit else {
