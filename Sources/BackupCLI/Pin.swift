@@ -4,48 +4,42 @@ import FoundationEssentials
 import Operations
 
 /// Keeps archives whatever a policy says.
-struct Pin: BackupCommand {
+struct Pin: PinCommand {
   static let configuration = CommandConfiguration(
     abstract: "Keep archives whatever a retention policy says.")
+  static let pins = true
 
   @OptionGroup var pinning: PinOptions
-  @OptionGroup var server: ServerOptions
-  @OptionGroup var clientKey: ClientKeyOption
-  @OptionGroup var archives: DirectoryOptions
-  @OptionGroup var locking: LockOptions
-  @OptionGroup var output: OutputOptions
-
-  var clientKeyFile: String? { clientKey.key }
-
-  func run() async throws {
-    let progress = ProgressLine(output)
-    let entries = try pinning.entries(of: self)
-    let lock = try await locking.take(archives, for: "pin", report: progress.report)
-    progress.clear()
-    try pinning.record(true, on: entries, in: lock, output)
-  }
 }
 
 /// Leaves archives to the policy again.
-struct Unpin: BackupCommand {
+struct Unpin: PinCommand {
   static let configuration = CommandConfiguration(
     abstract: "Leave archives to the retention policy again.")
+  static let pins = false
 
   @OptionGroup var pinning: PinOptions
-  @OptionGroup var server: ServerOptions
-  @OptionGroup var clientKey: ClientKeyOption
-  @OptionGroup var archives: DirectoryOptions
-  @OptionGroup var locking: LockOptions
-  @OptionGroup var output: OutputOptions
+}
 
-  var clientKeyFile: String? { clientKey.key }
+/// A command that changes what retention may do with archives.
+protocol PinCommand: BackupCommand {
+  /// Whether it keeps them.
+  static var pins: Bool { get }
+  var pinning: PinOptions { get }
+}
+
+extension PinCommand {
+  var server: ServerOptions { pinning.server }
+  var archives: DirectoryOptions { pinning.archives }
+  var clientKeyFile: String? { pinning.clientKey.key }
 
   func run() async throws {
-    let progress = ProgressLine(output)
+    let progress = ProgressLine(pinning.output)
     let entries = try pinning.entries(of: self)
-    let lock = try await locking.take(archives, for: "unpin", report: progress.report)
+    let lock = try await pinning.locking.take(
+      archives, for: Self._commandName, report: progress.report)
     progress.clear()
-    try pinning.record(false, on: entries, in: lock, output)
+    try pinning.record(Self.pins, on: entries, in: lock)
   }
 }
 
@@ -53,6 +47,12 @@ struct Unpin: BackupCommand {
 struct PinOptions: ParsableArguments, Sendable {
   @Argument(help: "Names, or \"latest\".")
   var references: [String]
+
+  @OptionGroup var server: ServerOptions
+  @OptionGroup var clientKey: ClientKeyOption
+  @OptionGroup var archives: DirectoryOptions
+  @OptionGroup var locking: LockOptions
+  @OptionGroup var output: OutputOptions
 
   /// The archives that are meant, all of the directory.
   func entries(of command: some BackupCommand) throws -> [ArchiveEntry] {
@@ -70,9 +70,7 @@ struct PinOptions: ParsableArguments, Sendable {
   }
 
   /// Writes it in the manifests.
-  func record(
-    _ pinned: Bool, on entries: [ArchiveEntry], in lock: DirectoryLock, _ output: OutputOptions
-  ) throws {
+  func record(_ pinned: Bool, on entries: [ArchiveEntry], in lock: DirectoryLock) throws {
     for entry in entries {
       guard try translatingErrors({ try lock.pin(entry, pinned) }) else {
         throw BackupError.cannotPin(entry)
