@@ -125,8 +125,8 @@ struct Create: BackupCommand {
   }
 
   /// The settings of the server, with the way of the dump in them.
-  func connectionSettings() throws -> ConnectionSettings {
-    var settings = try server.settings(key: clientKeyFile)
+  func connectionSettings(readsPasswordFile: Bool = true) throws -> ConnectionSettings {
+    var settings = try server.settings(key: clientKeyFile, readsPasswordFile: readsPasswordFile)
     settings.via = via
     if case .local = settings.place, via == .copy || via == .execute {
       throw BackupError.badValue(

@@ -103,7 +103,13 @@ extension ScheduleCommand {
   /// - Parameter ownOptions: Options of this command alone, which `create` does not have.
   func nightlyRun(without ownOptions: Set<String> = []) throws -> NightlyRun {
     // A wrong setting should be told today, not found in the log of a night.
-    let settings = try create.connectionSettings()
+    let settings = try create.connectionSettings(readsPasswordFile: false)
+    do {
+      _ = try create.connectionSettings()
+    } catch let error as BackupError {
+      // It may be that of another host, or come later.
+      Output.error.write("warning: \(error.message)\n")
+    }
     if create.prune { _ = try create.retention.policy() }
     let environment = Environment.current
     if environment.password != nil, settings.password == environment.password {

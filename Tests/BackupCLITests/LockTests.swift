@@ -16,6 +16,7 @@ import Testing
             let reader = try await tool.run(arguments)
             #expect([0, 79].contains(reader.status), "\(reader)")
           }
+          #expect(try await tool("create").status == 75)
           // A limit that passes.
           let impatient = try await tool("prune", "--keep-last", "1", "--wait=1s")
           #expect(impatient.status == 75, "\(impatient)")

@@ -85,6 +85,35 @@ import Testing
   }
 
   @Test
+  func `a password file that is not there yet is a warning`() async throws {
+    let tool = BackupTool(options: ["--password-file", "/none", "--directory", "/a"], home: "/")
+    for kind in ["cron", "systemd"] {
+      let printed = try await tool("schedule", kind)
+      #expect(printed.status == 0)
+      #expect(printed.output.contains(" --password-file /none --directory /a\n"))
+      #expect(
+        printed.error == "warning: cannot read the password in /none: there is no such file\n")
+    }
+  }
+
+  @Test
+  func `the file with settings holds for the units too`() async throws {
+    try await withTemporaryDirectory { home in
+      let file = home + "/shop.json"
+      try Data(
+        #"{"directory": "/shop", "create": {"metrics_file": "/m/x.prom"}, "schedule": {"at": "4:30"}}"#
+          .utf8
+      ).write(to: URL(filePath: file))
+      let printed = try await BackupTool(options: ["--config", file], home: home)(
+        "schedule", "systemd")
+      #expect(printed.status == 0, "\(printed)")
+      #expect(printed.output.contains(" create --config \(file)\n"))
+      #expect(printed.output.contains("\nReadWritePaths=-/shop -/m\n"))
+      #expect(printed.output.contains("\nOnCalendar=*-*-* 04:30:00\n"))
+    }
+  }
+
+  @Test
   func `systemd accepts the units`() async throws {
     try await withTemporaryDirectory { place in
       let tool = BackupTool(
