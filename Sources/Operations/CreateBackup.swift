@@ -184,7 +184,10 @@ public struct CreateBackup: Sendable {
       throw BackupError.dumpPlaceUnknown()
     }
     let path = join(directory, name)
-    guard let transport = try await session.target.volume.transport(for: path) else {
+    guard
+      let transport = try await session.target.volume.transport(
+        for: path, slowly: options.bytesPerSecond != nil)
+    else {
       guard options.method != .save else { throw BackupError.saveNeedsFiles() }
       try await refuseUnfinishedRestore(unseenBy: connection, archives)
       return nil

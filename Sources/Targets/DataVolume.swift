@@ -20,8 +20,9 @@ public protocol DataVolume: Sendable {
 
   /// Returns how the file at this path could be read as a whole, decided once by what is there now.
   ///
+  /// - Parameter slowly: Whether its bytes will be taken more slowly than they could come.
   /// - Returns: Nil where its directory cannot be seen from here, or where no server could write it.
-  func transport(for path: String) async throws -> FileTransport?
+  func transport(for path: String, slowly: Bool) async throws -> FileTransport?
 
   /// Delivers the whole of a file, in order, in pieces of at most 1 MiB.
   ///

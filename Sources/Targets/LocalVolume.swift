@@ -54,8 +54,8 @@ public struct LocalVolume: DataVolume {
     }
   }
 
-  /// Returns how a file could be read; see ``DataVolume/transport(for:)``.
-  public func transport(for path: String) async throws -> FileTransport? {
+  /// Returns how a file could be read; see ``DataVolume/transport(for:slowly:)``.
+  public func transport(for path: String, slowly: Bool) async throws -> FileTransport? {
     do {
       guard try await list(Path.parent(of: path)) != nil else { return nil }
       return FileTransport(name: "file", volume: self)

@@ -107,15 +107,17 @@ struct PodScript {
   /// standard error; no end mark, the byte count says whether all arrived.
   ///
   /// When standard input ends first, the reader is gone: `cat` would wait for it as long as the
-  /// container lives.
+  /// container lives. A line on it says that the reader has all of the size that it was told (`$2`): the
+  /// command ends no earlier, because what is still under way then can be lost.
   static let read = PodScript(
     body: """
       regular "$1"
       exec 3<"$1" 4<&0 </dev/null || exit
       echo "raibid-before $(stat -L -c '%i %s %u %g %f %Y' /proc/self/fd/3)" >&2
       cat <&3 4<&- & cat=$!
-      (read -r line <&4; kill $cat) >/dev/null 2>&1 3<&- & watch=$!
+      (read -r line <&4 || kill $cat) >/dev/null 2>&1 3<&- & watch=$!
       wait $cat; status=$?
+      if [ $status = 0 ] && [ "$(stat -L -c %s /proc/self/fd/3)" = "$2" ]; then wait $watch; fi
       kill $watch 2>/dev/null; wait $watch 2>/dev/null
       if [ $status != 0 ]; then exit $status; fi
       echo "raibid-after $(state "$1" 2>/dev/null)" >&2

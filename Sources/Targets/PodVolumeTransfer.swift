@@ -3,18 +3,18 @@ import Synchronization
 
 /// Whole files out of and into a container.
 extension PodVolume {
-  /// Returns how a file could be read; see ``DataVolume/transport(for:)``.
+  /// Returns how a file could be read; see ``DataVolume/transport(for:slowly:)``.
   ///
   /// A way that was chosen is not questioned.
-  public func transport(for path: String) async throws -> FileTransport? {
+  public func transport(for path: String, slowly: Bool) async throws -> FileTransport? {
     try Path.check(path)
-    guard let way = try await way(for: path) else { return nil }
+    guard let way = try await way(for: path, slowly: slowly) else { return nil }
     return FileTransport(
       name: way.rawValue,
       volume: PodVolume(kubectl: kubectl, container: container, transport: way))
   }
 
-  private func way(for path: String) async throws -> Transport? {
+  private func way(for path: String, slowly: Bool) async throws -> Transport? {
     var way = transport
     if way == .automatic {
       let answer: String
@@ -28,7 +28,8 @@ extension PodVolume {
       guard let best = Transport(rawValue: answer) else {
         throw TargetError.unexpectedAnswer(what: "kubectl exec", message: answer)
       }
-      way = best
+      // What is still under way when tar ends can be lost; our own command waits for us.
+      way = slowly ? .execute : best
     }
     return Path.isPlain(path) ? way : .execute
   }
@@ -69,10 +70,15 @@ extension PodVolume {
   private func readByExec(
     _ path: String, stallTimeout: Duration, deliver: @Sendable ([UInt8]) async throws -> Void
   ) async throws -> FileStatus {
+    guard let expected = try await status(of: path) else {
+      throw TargetError.fileNotFound(path: path)
+    }
     let (received, ending) = try await kubectl.stream(
-      PodScript.read.command([path]), in: container, stallTimeout: stallTimeout
+      PodScript.read.command([path, "\(expected.byteCount)"]), in: container,
+      stallTimeout: stallTimeout
     ) { running in
-      try await deliverAll(of: running, path, expecting: .max, to: deliver)
+      try await deliverAll(
+        of: running, path, expecting: expected.byteCount, acknowledging: true, to: deliver)
     }
     guard let line = ending.standardError.between("raibid-before ", "\n"), !line.isEmpty else {
       throw failure(ending, path: path)
@@ -88,15 +94,17 @@ extension PodVolume {
 
   private nonisolated(nonsending) func deliverAll(
     of running: ChildProcess.Running, _ path: String, expecting byteCount: UInt64,
-    to deliver: @Sendable ([UInt8]) async throws -> Void
+    acknowledging: Bool = false, to deliver: @Sendable ([UInt8]) async throws -> Void
   ) async throws -> UInt64 {
     var received: UInt64 = 0
+    if acknowledging, byteCount == 0 { _ = try await running.write([10]) }
     while let piece = try await running.nextOutput() {
       guard UInt64(piece.count) <= byteCount - received else {
         throw TargetError.changedWhileReading(path: path)
       }
       received += UInt64(piece.count)
       try await running.whileWaiting { try await deliver(piece) }
+      if acknowledging, received == byteCount { _ = try await running.write([10]) }
     }
     return received
   }

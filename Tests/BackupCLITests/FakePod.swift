@@ -48,6 +48,12 @@ struct FakePod: Sendable {
     try put("port=\(server.port)\n\(control)\n", "control")
   }
 
+  /// How often that kubectl was called.
+  func callCount() throws -> Int {
+    try String(contentsOfFile: directory + "/calls", encoding: .utf8)
+      .split(separator: "\n").count
+  }
+
   /// What a run has left: processes, and files that are no archive.
   func leftovers() throws -> [String] {
     let processes = try String(contentsOfFile: directory + "/processes", encoding: .utf8)

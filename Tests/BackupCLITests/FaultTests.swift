@@ -45,21 +45,37 @@ import Testing
     #expect(Set(try Self.table().map(\.fault)) == Set(Fault.allCases.map(\.rawValue)))
   }
 
+  @Test(arguments: ["cp", "exec", "replication"])
+  func `one backup calls kubectl as often as the table says`(way: String) async throws {
+    let row = try Self.cells().first { $0.count == 4 && $0[0] == way }
+    try await FakePod.with { pod in
+      let outcome = try await pod.tool("create", "--via", way)
+      #expect(outcome.status == 0, "\(outcome)")
+      #expect(try "\(pod.callCount())" == row?[1])
+    }
+  }
+
   private static func table() throws -> [Row] {
-    let text = try String(
-      contentsOf: URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "docs/faults.md"),
-      encoding: .utf8)
-    return text.split(separator: "\n").flatMap { line -> [Row] in
-      let cells = line.split(separator: "|").map { cell in
-        String(cell.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-      }
+    try cells().flatMap { cells -> [Row] in
       guard cells.count == 5, let tries = Int(cells[2]), let status = Int32(cells[4]) else {
         return []
       }
       return cells[1].split(separator: ",").map { way in
         Row(
           fault: cells[0], way: String(way.drop { $0 == " " }), tries: tries, status: status)
+      }
+    }
+  }
+
+  /// The cells of each line of every table.
+  private static func cells() throws -> [[String]] {
+    let text = try String(
+      contentsOf: URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "docs/faults.md"),
+      encoding: .utf8)
+    return text.split(separator: "\n").filter { $0.hasPrefix("|") }.map { line in
+      line.split(separator: "|").map { cell in
+        String(cell.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
       }
     }
   }

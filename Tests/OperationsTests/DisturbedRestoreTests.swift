@@ -232,7 +232,7 @@ private final class DisturbedVolume: DataVolume {
     try await files.contents(of: path, limit: limit)
   }
 
-  func transport(for path: String) async throws -> FileTransport? {
+  func transport(for path: String, slowly: Bool) async throws -> FileTransport? {
     FileTransport(name: "file", volume: self)
   }
 

@@ -218,8 +218,8 @@ struct KubectlFaultTests {
       try await LocalVolume().write([1], to: "\(cluster.data)/\(name)")
     }
     for (name, verbs) in [
-      ("plain", ["exec", "cp", "exec"]), ("a:b", ["exec"]), ("a b", ["exec"]),
-      ("../data/plain", ["exec"]),
+      ("plain", ["exec", "cp", "exec"]), ("a:b", ["exec", "exec"]), ("a b", ["exec", "exec"]),
+      ("../data/plain", ["exec", "exec"]),
     ] {
       try cluster.put("", "calls")
       try await cluster.volume().readAll("\(cluster.data)/\(name)")
@@ -248,8 +248,36 @@ struct KubectlFaultTests {
     let missing = tools.filter { $0.hasPrefix("-") }.map { String($0.dropFirst()) }
     let basic = ["sh", "cat", "head", "readlink", "stat"].filter { !missing.contains($0) }
     try cluster.set(Tools.path(cluster, basic + tools.filter { !$0.hasPrefix("-") }))
-    #expect(try await cluster.volume().transport(for: path)?.name == way)
+    #expect(try await cluster.volume().transport(for: path, slowly: false)?.name == way)
     #expect(try cluster.verbs() == ["exec"])
+  }
+
+  @Test func `what is read slowly is read with exec, although there is tar`() async throws {
+    let cluster = try FakeCluster()
+    let way = try await cluster.volume().transport(for: "/data/dump.rdb", slowly: true)
+    #expect(way?.name == "exec")
+  }
+
+  @Test func `the command in the container does not end before the reader has everything`()
+    async throws
+  {
+    // What is under way when the command ends is lost, as in a cluster with a slow reader.
+    let cluster = try FakeCluster()
+    let path = "\(cluster.data)/file"
+    for byteCount in [0, 1, 3 << 20] {
+      let bytes = [UInt8](repeating: 1, count: byteCount)
+      try await LocalVolume().remove(path)
+      try await LocalVolume().write(bytes, to: path)
+      try cluster.set("lossy=1")
+      let seen = Atomic(0)
+      try await cluster.volume(.execute).read(path, stallTimeout: .seconds(60)) { piece in
+        try await Task.sleep(for: .milliseconds(1))
+        seen.add(piece.count, ordering: .relaxed)
+      }
+      let total = seen.load(ordering: .relaxed)
+      #expect(total == byteCount)
+    }
+    #expect(try await cluster.isQuiet())
   }
 
   @Test func `a container without a shell has no way for files, unless one was chosen`()
@@ -257,14 +285,14 @@ struct KubectlFaultTests {
   {
     let cluster = try FakeCluster(
       control: #"fail='exec: "sh": executable file not found in $PATH: unknown'"#)
-    #expect(try await cluster.volume().transport(for: "/data/dump.rdb")?.name == nil)
+    #expect(try await cluster.volume().transport(for: "/data/dump.rdb", slowly: false)?.name == nil)
     for transport in transports {
-      let way = try await cluster.volume(transport).transport(for: "/data/dump.rdb")
+      let way = try await cluster.volume(transport).transport(for: "/data/dump.rdb", slowly: false)
       #expect(way?.name == transport.rawValue)
     }
     try cluster.set("fail=broken")
     await #expect(throws: TargetError.self) {
-      try await cluster.volume().transport(for: "/data/dump.rdb")
+      try await cluster.volume().transport(for: "/data/dump.rdb", slowly: false)
     }
   }
 
@@ -329,6 +357,7 @@ extension PodVolume.Transport {
   func hang(_ byteCount: Int) -> String { only("hang_after=\(byteCount)") }
 
   private func only(_ control: String) -> String {
-    self == .copy ? #"case "$*" in *" cp "*) \#(control) ;; esac"# : control
+    let call = self == .copy ? #"" cp ""# : #""exec --stdin""#
+    return #"case "$*" in *\#(call)*) \#(control) ;; esac"#
   }
 }
