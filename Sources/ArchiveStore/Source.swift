@@ -8,6 +8,8 @@ public struct Source: Codable, Sendable, Equatable {
   @ExplicitNull public var namespace: String?
   /// The pod.
   @ExplicitNull public var pod: String?
+  /// How the pod was chosen, where it was not named: `statefulset/NAME` or `selector/SELECTOR`.
+  @ExplicitNull public var chosenBy: String?
   /// The container in the pod.
   @ExplicitNull public var container: String?
   /// The container's image.
@@ -31,6 +33,7 @@ public struct Source: Codable, Sendable, Equatable {
 
   enum CodingKeys: String, CodingKey {
     case target, context, namespace, pod, container, image, host, port, server, role, appendonly
+    case chosenBy = "chosen_by"
     case serverVersion = "server_version"
     case runID = "run_id"
     case maxmemoryPolicy = "maxmemory_policy"
@@ -50,8 +53,10 @@ public struct Source: Codable, Sendable, Equatable {
   }
 
   /// What tells one Redis from another in a directory: `namespace/pod` or `host:port`.
+  ///
+  /// Where the pod was chosen, how it was takes its place: a primary that moves stays the same Redis.
   public var identity: String {
-    if let namespace, let pod { return "\(namespace)/\(pod)" }
+    if let namespace, let pod { return "\(namespace)/\(chosenBy ?? pod)" }
     return "\(host ?? "?"):\(port ?? 0)"
   }
 }

@@ -38,6 +38,13 @@ struct Create: BackupCommand {
       valueName: "auto|cp|exec|replication"))
   var via = DumpWay.auto
 
+  @Flag(
+    help: """
+      Save on a replica that has all that the primary has, if there is one; with --selector or --pod \
+      statefulset/NAME.
+      """)
+  var preferReplica = false
+
   @Option(help: "The gzip level, 1 to 9, or 0 to store without compressing.")
   var level: Int?
 
@@ -102,7 +109,8 @@ struct Create: BackupCommand {
       progress.report(.warning("SAVE blocks all clients of the server until it is done"))
     }
     if nice, case .local = settings.place { ThisProcess.lowerPriority() }
-    let session = try await ServerSession.open(settings, report: progress.report)
+    let session = try await ServerSession.open(
+      settings, prefersReplica: preferReplica, report: progress.report)
     var options = CreateBackup.Options()
     options.method = save
     options.usesReplication = via == .replication
@@ -128,6 +136,9 @@ struct Create: BackupCommand {
   func connectionSettings(readsPasswordFile: Bool = true) throws -> ConnectionSettings {
     var settings = try server.settings(key: clientKeyFile, readsPasswordFile: readsPasswordFile)
     settings.via = via
+    if preferReplica, !settings.leavesPodOpen {
+      throw ValidationError("--prefer-replica goes with --selector or --pod statefulset/NAME")
+    }
     if case .local = settings.place, via == .copy || via == .execute {
       throw BackupError.badValue(
         "--via", via.rawValue, expected: "auto or replication, as for a local server it must be")

@@ -42,7 +42,7 @@ enum ErrorText {
     write(
       Document.Fields(
         kind: error.kind.rawValue, exitCode: ExitStatus(error.kind).rawValue,
-        message: error.message, cause: error.cause, hint: place.line(error.next)))
+        message: error.message, cause: error.cause, hint: place.line(after: error)))
   }
 
   /// Prints one line for a run that a signal ended: who reads the mail of a cron job has not sent it.
@@ -67,7 +67,7 @@ enum ErrorText {
   static func text(_ error: BackupError, at place: CommandPlace) -> String {
     var text = "\(Tool.name): \(oneLine(error.message))\n"
     if let cause = error.cause { text += "cause: \(oneLine(cause))\n" }
-    return text + "hint: \(oneLine(place.line(error.next)))\n"
+    return text + "hint: \(oneLine(place.line(after: error)))\n"
   }
 
   /// Text that takes one line and cannot move a terminal's cursor: names and answers come from outside.

@@ -23,10 +23,19 @@ struct ServerOptions: ParsableArguments, Sendable {
   @Option(help: "The kubeconfig.", completion: .file())
   var kubeconfig: String?
 
-  @Option(help: "The pod (default: raibid-redis-master-0).")
+  @Option(
+    help: ArgumentHelp(
+      "The pod, or the StatefulSet whose primary is meant (default: raibid-redis-master-0).",
+      valueName: "name|statefulset/name"))
   var pod: String?
 
-  @Option(name: .shortAndLong, help: "The container (default: redis, or the only one).")
+  @Option(
+    name: [.customShort("l"), .long],
+    help: ArgumentHelp("Labels of pods; the primary among them is meant.", valueName: "labels"))
+  var selector: String?
+
+  @Option(
+    name: .shortAndLong, help: "The container (default: redis, or the one that runs a server).")
   var container: String?
 
   @Option(
@@ -76,6 +85,12 @@ struct ServerOptions: ParsableArguments, Sendable {
     if let port, !(1...65535).contains(port) {
       throw ValidationError("--port: \(port) is not from 1 to 65535")
     }
+    if pod != nil, selector != nil,
+      Settings.current.distance(of: "pod") == Settings.current.distance(of: "selector")
+    {
+      throw ValidationError("--pod and --selector exclude each other")
+    }
+    if let selector, selector.isEmpty { throw ValidationError("--selector: it is empty") }
     if !tls, ["cacert", "cert", "sni"].contains(where: Settings.current.isTyped) {
       throw ValidationError("--cacert, --cert, --key and --sni go with --tls")
     }
@@ -94,7 +109,7 @@ struct ServerOptions: ParsableArguments, Sendable {
     environment: Environment = .current
   ) throws -> ConnectionSettings {
     let credentials = try environment.credentials()
-    var settings = ConnectionSettings(place(credentials))
+    var settings = ConnectionSettings(place(credentials, environment))
     if let port { settings.podPort = port }
     settings.user = user
     settings.password =
@@ -123,23 +138,41 @@ struct ServerOptions: ParsableArguments, Sendable {
   func words(key: String?) -> [String] {
     Settings.current.typedWords([
       ("target", target?.rawValue), ("namespace", namespace), ("context", context),
-      ("kubeconfig", kubeconfig), ("pod", pod), ("container", container),
-      ("password-secret", passwordSecret), ("host", host), ("port", port.map(String.init)),
-      ("user", user), ("password-file", passwordFile), ("cacert", cacert), ("cert", cert),
-      ("tls-key", key), ("sni", sni),
+      ("kubeconfig", kubeconfig), ("pod", pod), ("selector", selector),
+      ("container", container), ("password-secret", passwordSecret), ("host", host),
+      ("port", port.map(String.init)), ("user", user), ("password-file", passwordFile),
+      ("cacert", cacert), ("cert", cert), ("tls-key", key), ("sni", sni),
     ]) + (Settings.current.isTyped("tls") ? ["--tls"] : [])
   }
 
-  private func place(_ credentials: Credentials?) -> ConnectionSettings.Place {
+  private func place(
+    _ credentials: Credentials?, _ environment: Environment
+  ) -> ConnectionSettings.Place {
     switch target ?? .kubernetes {
     case .kubernetes:
       .kubernetes(
-        namespace: namespace ?? credentials?.namespace ?? "raibid-redis",
-        pod: pod ?? "raibid-redis-master-0", container: container, context: context,
-        kubeconfig: kubeconfig)
+        PodPlace(
+          namespace: namespace ?? credentials?.namespace ?? "raibid-redis", choice: podChoice,
+          container: container, context: context, kubeconfig: kubeconfig,
+          isInsideCluster: environment.value("KUBERNETES_SERVICE_HOST") != nil))
     case .local:
       .local(
         host: host ?? credentials?.host ?? "127.0.0.1", port: port ?? credentials?.port ?? 6379)
+    }
+  }
+
+  /// The pod; of a name and labels from different places, those that are nearer to the command line.
+  private var podChoice: PodPlace.Choice {
+    let settings = Settings.current
+    let isNearer = settings.distance(of: "selector") < settings.distance(of: "pod")
+    if let selector, pod == nil || isNearer { return .selector(selector) }
+    let name = pod ?? "raibid-redis-master-0"
+    let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { return .pod(name) }
+    switch parts[0] {
+    case "statefulset", "statefulsets", "sts": return .statefulSet(parts[1])
+    case "pod", "pods", "po": return .pod(parts[1])
+    default: return .pod(name)
     }
   }
 

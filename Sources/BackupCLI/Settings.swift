@@ -75,6 +75,13 @@ struct Settings: Sendable {
   /// Whether an option is on the command line itself.
   func isTyped(_ name: String) -> Bool { typed.contains(name) }
 
+  /// How far from the command line an option is set: on it, in a variable, in the file.
+  func distance(of name: String) -> Int {
+    if isTyped(name) { return 0 }
+    if case .variable? = settings.first(where: { $0.option.name == name })?.origin { return 1 }
+    return 2
+  }
+
   /// Those of some options that are on the command line itself, as words of one.
   func typedWords(_ options: [(name: String, value: String?)]) -> [String] {
     options.flatMap { name, value in

@@ -126,6 +126,7 @@ extension BackupError {
         hint: .redis("INFO keyspace"))
     default: self = .unexpected(error)
     }
+    if session?.target.source.chosenBy != nil { pod = session?.target.source.pod }
   }
 
   private init(_ failure: SaveFailure) {

@@ -127,9 +127,10 @@ extension BackupError {
       self.init(
         .unavailable, "cannot find pod \(pod): there is none in namespace \(namespace)",
         hint: .kubectl("get pods"))
-    case .podNotUnique:
+    case .noPod:
       self.init(
-        .unavailable, "cannot tell which pod is meant: \(cause)", hint: .kubectl("get pods"))
+        .unavailable, "cannot find the server: \(cause)",
+        hint: .kubectl("get statefulsets,pods --show-labels"))
     case .namespaceNotFound(let name):
       self.init(
         .unavailable, "cannot find namespace \(name): it does not exist",
@@ -138,6 +139,14 @@ extension BackupError {
       self.init(
         .unavailable, "cannot find the container in pod \(pod): there is no such one",
         cause: cause, hint: .again("--container \(shellWord(available.first ?? "NAME"))"))
+    case .notASelector(let selector, let message):
+      self.init(
+        .usage, "cannot use --selector: \"\(selector)\" is not a label selector", cause: message,
+        hint: .kubectl("get pods --show-labels"))
+    case .containerNotUnique(let pod, let containers):
+      self.init(
+        .unavailable, "cannot tell which container of pod \(pod) is meant: several run a server",
+        cause: cause, hint: .again("--container \(shellWord(containers.first ?? "NAME"))"))
     case .contextNotFound(let name):
       self.init(
         .unavailable, "cannot find context \(name): the kubeconfig has no such one",
@@ -203,6 +212,44 @@ extension BackupError {
     default:
       self.init(
         .unavailable, "cannot work where the server lives: \(cause)", hint: .redis("PING"))
+    }
+  }
+}
+
+// Which of several servers is meant.
+
+extension BackupError {
+  static func noPrimary(_ choice: PodPlace.Choice, found: [String]) -> BackupError {
+    BackupError(
+      .unavailable, "cannot find the primary: no pod \(choice.that) takes writes",
+      cause: found.joined(separator: "; "), hint: .kubectl(choice.lookAtPods))
+  }
+
+  static func severalPrimaries(_ choice: PodPlace.Choice, found: [String]) -> BackupError {
+    BackupError(
+      .unavailable, "cannot tell which server is meant: several pods \(choice.those) take writes",
+      cause: found.joined(separator: "; "), hint: .kubectl(choice.lookAtPods))
+  }
+}
+
+extension PodPlace.Choice {
+  fileprivate var that: String {
+    switch self {
+    case .pod(let name): "named \(name)"
+    case .statefulSet(let name): "of StatefulSet \(name)"
+    case .selector(let selector): "that matches \(selector)"
+    }
+  }
+
+  fileprivate var those: String {
+    if case .selector(let selector) = self { "that match \(selector)" } else { that }
+  }
+
+  fileprivate var lookAtPods: String {
+    if case .selector(let selector) = self {
+      "get pods --selector \(shellWord(selector)) --show-labels"
+    } else {
+      "get statefulsets,pods --show-labels"
     }
   }
 }

@@ -40,6 +40,8 @@ public struct BackupError: Error, Sendable, Equatable {
   public let cause: String?
   /// The next command to run; ``CommandPlace/line(_:)`` makes a line for a shell of it.
   public let next: NextCommand
+  /// The pod that the run had found, where its command line leaves that open.
+  public internal(set) var pod: String?
 
   /// Creates an error; only the sentences beside this type do.
   init(_ kind: Kind, _ message: String, cause: String? = nil, hint: NextCommand) {

@@ -2,6 +2,8 @@
 public struct CommandPlace: Sendable {
   /// The connection; nil where the command line did not get that far.
   public var settings: ConnectionSettings?
+  /// The pod that this run had found, where its options leave that open.
+  public var pod: String?
   /// The words of this run after the name of the program.
   public var arguments: [String]
   /// The options of this run that lead to its server.
@@ -34,6 +36,13 @@ public struct CommandPlace: Sendable {
     }
   }
 
+  /// The line for a shell that an error proposes.
+  public func line(after error: BackupError) -> String {
+    var place = self
+    if let pod = error.pod { place.pod = pod }
+    return place.line(error.next)
+  }
+
   private func redis(_ words: String, options: [String]) -> String {
     guard let settings else { return "redis-cli \(words)" }
     // The chart sets a password; a local server may have none.
@@ -63,22 +72,32 @@ public struct CommandPlace: Sendable {
 
   /// What a command runs behind to be run where the server is; nil for this host.
   private func inContainer(interactive: Bool) -> String? {
-    guard let settings, case .kubernetes(_, let pod, let container, _, _) = settings.place else {
-      return nil
+    guard let settings, case .kubernetes(let place) = settings.place else { return nil }
+    let options = Self.joined(["exec"] + (interactive ? ["-it"] : []))
+    let container = Self.joined((place.container.map { ["-c", $0] } ?? []) + ["--"])
+    return kubectl("\(options) \(pod(of: place)) \(container)")
+  }
+
+  /// The pod as a word for a shell.
+  private func pod(of place: PodPlace) -> String {
+    if let pod { return shellWord(pod) }
+    return switch place.choice {
+    case .pod(let name): shellWord(name)
+    case .statefulSet(let name): shellWord("statefulset/\(name)")
+    case .selector(let selector):
+      "$(\(kubectl("get pods -o name --selector \(shellWord(selector))")) | head -n 1)"
     }
-    let words = ["exec"] + (interactive ? ["-it"] : []) + [pod]
-    return kubectl(Self.joined(words + (container.map { ["-c", $0] } ?? []) + ["--"]))
   }
 
   private func kubectl(_ words: String) -> String {
-    guard let settings,
-      case .kubernetes(let namespace, _, _, let context, let kubeconfig) = settings.place
-    else { return "kubectl \(words)" }
+    guard let settings, case .kubernetes(let place) = settings.place else {
+      return "kubectl \(words)"
+    }
     var options: [String] = []
-    if let kubeconfig { options += ["--kubeconfig", kubeconfig] }
+    if let kubeconfig = place.kubeconfig { options += ["--kubeconfig", kubeconfig] }
     if words.hasPrefix("config ") { return Self.joined(["kubectl"] + options) + " \(words)" }
-    if let context { options += ["--context", context] }
-    return Self.joined(["kubectl"] + options + ["-n", namespace]) + " \(words)"
+    if let context = place.context { options += ["--context", context] }
+    return Self.joined(["kubectl"] + options + ["-n", place.namespace]) + " \(words)"
   }
 
   private var handshake: String {

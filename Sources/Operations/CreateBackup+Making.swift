@@ -160,6 +160,7 @@ extension TargetSource {
     source.context = context
     source.namespace = namespace
     source.pod = pod
+    source.chosenBy = chosenBy
     source.container = container
     source.image = image
     source.host = host
@@ -170,7 +171,7 @@ extension TargetSource {
 
   /// What tells it from other Redises; the same as in the manifest of an archive of it.
   var identity: String {
-    if let namespace, let pod { return "\(namespace)/\(pod)" }
+    if let namespace, let pod { return "\(namespace)/\(chosenBy ?? pod)" }
     return "\(host ?? "?"):\(port ?? 0)"
   }
 }

@@ -6,8 +6,7 @@ public struct ConnectionSettings: Sendable {
   /// The two kinds of places.
   public enum Place: Sendable {
     /// A pod.
-    case kubernetes(
-      namespace: String, pod: String, container: String?, context: String?, kubeconfig: String?)
+    case kubernetes(PodPlace)
     /// A host and a port, with the data directory on this machine.
     case local(host: String, port: Int)
   }
@@ -49,36 +48,48 @@ public struct ConnectionSettings: Sendable {
 }
 
 extension ServerSession {
-  /// Finds the place and the password; the server itself is not talked to yet.
+  /// Finds the place and the password; a server that is named is not talked to yet.
   ///
+  /// - Parameter prefersReplica: Whether a replica may stand for the primary where a StatefulSet or a
+  ///   selector leaves the choice.
   /// - Throws: ``BackupError``, `CancellationError`.
   public static func open(
-    _ settings: ConnectionSettings, report: @escaping ProgressReport
+    _ settings: ConnectionSettings, prefersReplica: Bool = false, report: @escaping ProgressReport
   ) async throws -> ServerSession {
     do {
-      let target: Target
-      var password = settings.password
       switch settings.place {
       case .local(let host, let port):
-        target = .local(host: host, port: port, restartCommand: settings.restartCommand)
-      case .kubernetes(let namespace, let pod, let container, let context, let kubeconfig):
-        target = try await .kubernetes(
-          KubernetesOptions(
-            kubeconfig: kubeconfig, context: context, namespace: namespace, pod: .name(pod),
-            container: container, port: settings.podPort,
-            transport: settings.via.podTransport))
-        let kubectl = Kubectl(kubeconfig: kubeconfig, context: context, namespace: namespace)
+        let target = Target.local(
+          host: host, port: port, restartCommand: settings.restartCommand)
+        return session(target, settings, password: settings.password, report)
+      case .kubernetes(let place):
+        let targets = try await Target.kubernetes(
+          place.options(port: settings.podPort, transport: settings.via.podTransport))
+        let kubectl = Kubectl(
+          kubeconfig: place.kubeconfig, context: place.context, namespace: place.namespace,
+          isInsideCluster: place.isInsideCluster)
+        var password = settings.password
         if password == nil { password = try await secret(settings, through: kubectl, report) }
+        let sessions = targets.map { session($0, settings, password: password, report) }
+        return try await PrimarySearch(
+          sessions: sessions, choice: place.choice, prefersReplica: prefersReplica, report: report
+        ).run()
       }
-      return ServerSession(
-        target: target,
-        credentials: password.map { RedisCredentials(username: settings.user, password: $0) },
-        tls: settings.usesTLS ? tls(settings) : nil, limits: settings.limits, report: report)
     } catch let cancellation as CancellationError {
       throw cancellation
     } catch {
       throw BackupError(any: error, session: nil, verb: "reach")
     }
+  }
+
+  private static func session(
+    _ target: Target, _ settings: ConnectionSettings, password: [UInt8]?,
+    _ report: @escaping ProgressReport
+  ) -> ServerSession {
+    ServerSession(
+      target: target,
+      credentials: password.map { RedisCredentials(username: settings.user, password: $0) },
+      tls: settings.usesTLS ? tls(settings) : nil, limits: settings.limits, report: report)
   }
 
   private static func secret(
@@ -105,10 +116,17 @@ extension ServerSession {
 }
 
 extension ConnectionSettings {
-  /// What tells this Redis from others: `namespace/pod` or `host:port`, as in manifests.
+  /// Whether several pods may be meant.
+  public var leavesPodOpen: Bool {
+    guard case .kubernetes(let place) = place else { return false }
+    if case .pod = place.choice { return false }
+    return true
+  }
+
+  /// What tells this Redis from others, as in manifests: where its pod is, or `host:port`.
   public var identity: String {
     switch place {
-    case .kubernetes(let namespace, let pod, _, _, _): "\(namespace)/\(pod)"
+    case .kubernetes(let place): place.identity
     case .local(let host, let port): "\(host):\(port)"
     }
   }

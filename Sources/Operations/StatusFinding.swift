@@ -98,7 +98,10 @@ extension StatusFinding {
   private static func options(leadingTo target: String) -> String {
     let inCluster = target.split(separator: "/", maxSplits: 1).map(String.init)
     if inCluster.count == 2 {
-      return "--namespace \(shellWord(inCluster[0])) --pod \(shellWord(inCluster[1]))"
+      let selector = inCluster[1].hasPrefix("selector/")
+      let pod = selector ? inCluster[1].dropFirst("selector/".count) : inCluster[1][...]
+      return "--namespace \(shellWord(inCluster[0])) \(selector ? "--selector" : "--pod") "
+        + shellWord(String(pod))
     }
     guard let colon = target.lastIndex(of: ":") else { return "" }
     let host = shellWord(String(target[..<colon]))

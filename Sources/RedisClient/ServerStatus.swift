@@ -55,6 +55,10 @@ public struct ServerStatus: Sendable, Equatable {
   public let connectedReplicas: Int?
   /// Of a replica, `up` or `down`.
   public let masterLinkStatus: String?
+  /// What tells one history of writes from another (`master_replid`): a replica has its master's.
+  public let replicationID: String?
+  /// How far in that history it is, in bytes (`master_repl_offset`; `slave_repl_offset` of a replica).
+  public let replicationOffset: Int64?
   /// Whether it reads its data at start.
   public let loading: Bool?
   /// While loading, 0 to 100.
@@ -131,6 +135,9 @@ public struct ServerStatus: Sendable, Equatable {
     role = fields["role"].flatMap { Role(rawValue: String($0)) }
     connectedReplicas = fields.number("connected_slaves")
     masterLinkStatus = fields.text("master_link_status")
+    replicationID = fields.text("master_replid")
+    replicationOffset =
+      fields.number(role == .replica ? "slave_repl_offset" : "master_repl_offset")
     loading = fields.flag("loading")
     loadingLoadedPercent = fields["loading_loaded_perc"].flatMap { Double($0) }
     loadingLoadedBytes = fields.number("loading_loaded_bytes")

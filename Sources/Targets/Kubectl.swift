@@ -20,6 +20,7 @@ public struct Kubectl: Sendable {
   let executable: String
   let kubeconfig: String?
   let context: String?
+  let isInsideCluster: Bool
   var timeout: Duration
 
   /// Creates a caller.
@@ -28,15 +29,17 @@ public struct Kubectl: Sendable {
   ///   - executable: A name that is looked up in `PATH`, or a path.
   ///   - kubeconfig: Nil for kubectl's own rules (`KUBECONFIG`, `~/.kube/config`, the pod's account).
   ///   - context: Nil for the current one of the kubeconfig.
+  ///   - isInsideCluster: Whether this process runs in a pod.
   ///   - timeout: The longest time for a call that only asks or orders; streams have their own.
   public init(
     executable: String = "kubectl", kubeconfig: String? = nil, context: String? = nil,
-    namespace: String, timeout: Duration = .seconds(30)
+    namespace: String, isInsideCluster: Bool = false, timeout: Duration = .seconds(30)
   ) {
     self.executable = executable
     self.kubeconfig = kubeconfig
     self.context = context
     self.namespace = namespace
+    self.isInsideCluster = isInsideCluster
     self.timeout = timeout
   }
 
@@ -62,8 +65,9 @@ public struct Kubectl: Sendable {
   public func json<Value: Decodable>(
     _ arguments: [String], as type: Value.Type = Value.self
   ) async throws -> Value {
-    let output = try await run(
-      arguments + ["--output=json", "--request-timeout=\(Int(timeout.secondCount / 2) + 1)s"])
+    // With a timeout kubectl does not look for the account of the pod that it is in.
+    let limit = isInsideCluster ? [] : ["--request-timeout=\(Int(timeout.secondCount / 2) + 1)s"]
+    let output = try await run(arguments + ["--output=json"] + limit)
     do {
       return try JSONDecoder().decode(type, from: Data(output.standardOutput))
     } catch let error as DecodingError {

@@ -56,6 +56,7 @@ struct Pod: Decodable, Equatable {
 
   struct Status: Decodable, Equatable {
     var phase: String?
+    var podIP: String?
     var conditions: [Condition]?
     var containerStatuses: [ContainerStatus]?
     var initContainerStatuses: [ContainerStatus]?

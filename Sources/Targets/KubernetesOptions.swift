@@ -3,7 +3,9 @@ public struct KubernetesOptions: Sendable, Equatable {
   /// How the pod is named.
   public enum PodChoice: Sendable, Equatable {
     case name(String)
-    /// A label selector that matches exactly one pod.
+    /// All pods of a StatefulSet.
+    case statefulSet(String)
+    /// All pods that a label selector matches.
     case selector(String)
   }
 
@@ -17,18 +19,21 @@ public struct KubernetesOptions: Sendable, Equatable {
   public var namespace: String
   /// Which pod.
   public var pod: PodChoice
-  /// Nil for the container named `redis` or `valkey`, or else the only one.
+  /// Nil for the only container, the one named `redis` or `valkey`, or else the one that runs a server.
   public var container: String?
   /// The port that the server listens on in the pod.
   public var port: Int
   /// How files are read.
   public var transport: PodVolume.Transport
+  /// Whether this process runs in a pod of a cluster; the one that kubectl speaks to when there is no
+  /// kubeconfig.
+  public var isInsideCluster: Bool
 
   /// Creates the options.
   public init(
     kubectl: String = "kubectl", kubeconfig: String? = nil, context: String? = nil,
     namespace: String, pod: PodChoice, container: String? = nil, port: Int = 6379,
-    transport: PodVolume.Transport = .automatic
+    transport: PodVolume.Transport = .automatic, isInsideCluster: Bool = false
   ) {
     self.kubectl = kubectl
     self.kubeconfig = kubeconfig
@@ -38,5 +43,6 @@ public struct KubernetesOptions: Sendable, Equatable {
     self.container = container
     self.port = port
     self.transport = transport
+    self.isInsideCluster = isInsideCluster
   }
 }

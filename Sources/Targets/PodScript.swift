@@ -134,6 +134,17 @@ struct PodScript {
       done 2>/dev/null
       """)
 
+  /// Prints a line for each server whose process is in the container; a Sentinel is none.
+  static let findServer = PodScript(
+    body: """
+      for process in /proc/[0-9]*; do
+        read -r name <"$process/comm" || continue
+        case $name in redis-server|valkey-server) ;; *) continue ;; esac
+        case $(tr '\\000' ' ' <"$process/cmdline") in *'[sentinel]'*|*--sentinel*) continue ;; esac
+        echo "$name"
+      done 2>/dev/null
+      """)
+
   static let write = PodScript(
     body: """
       if ! missing "$1"; then

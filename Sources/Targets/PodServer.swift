@@ -19,6 +19,8 @@ public struct PodServer: ServerControl {
   public let memoryLimitByteCount: UInt64?
   /// The command and arguments of the container, as its manifest has them.
   public let startArguments: [String]
+  /// Whether pods can be reached by their addresses from here.
+  let isInSameCluster: Bool
   /// How long a pod that does not change is waited for at least: its volume may have to follow it to
   /// another node, and nothing can be undone without a pod.
   let returnPatience: Duration
@@ -27,24 +29,34 @@ public struct PodServer: ServerControl {
   ///
   /// - Parameters:
   ///   - memoryLimitByteCount: The limit of the container, as in ``Target/kubernetes(_:)``.
+  ///   - isInSameCluster: Whether pods can be reached by their addresses from here.
   ///   - returnPatience: How long a pod that does not change is waited for at least.
   public init(
     kubectl: Kubectl, container: PodContainer, port: Int, memoryLimitByteCount: UInt64?,
-    startArguments: [String] = [], returnPatience: Duration = .seconds(300)
+    startArguments: [String] = [], isInSameCluster: Bool = false,
+    returnPatience: Duration = .seconds(300)
   ) {
     self.kubectl = kubectl
     self.container = container
     self.port = port
     self.memoryLimitByteCount = memoryLimitByteCount
     self.startArguments = startArguments
+    self.isInSameCluster = isInSameCluster
     self.returnPatience = returnPatience
   }
 
-  /// Runs a body while the port of the pod is forwarded to this host.
+  /// Runs a body with the pod's own address, or while its port is forwarded to this host.
   public nonisolated(nonsending) func withAddress<R: Sendable>(
     _ body: nonisolated(nonsending) (ServerAddress) async throws -> R
   ) async throws -> R {
-    try await kubectl.withPortForward(to: container.pod, port: port, body)
+    guard isInSameCluster else {
+      return try await kubectl.withPortForward(to: container.pod, port: port, body)
+    }
+    // A pod that was started again has another address.
+    guard let host = try await pod().status.podIP else {
+      throw TargetError.podNotRunning(pod: container.pod, reason: "it has no address")
+    }
+    return try await body(ServerAddress(host: host, port: port))
   }
 
   /// Restarts the server by its pod or in it, and waits until the container has been started.

@@ -25,44 +25,89 @@ public struct Target: Sendable {
         address: ServerAddress(host: host, port: port), restartCommand: restartCommand))
   }
 
-  /// A server in a pod.
+  /// The servers in the pods that a choice means, by the names of the pods; never none.
+  ///
+  /// Of several pods, those that do not run or have no container with a server are left out, unless
+  /// there is no other.
   ///
   /// - Throws: ``TargetError`` when there is no such pod or container, or it does not run.
-  public static func kubernetes(_ options: KubernetesOptions) async throws -> Target {
+  public static func kubernetes(_ options: KubernetesOptions) async throws -> [Target] {
     let kubectl = Kubectl(
       executable: options.kubectl, kubeconfig: options.kubeconfig, context: options.context,
-      namespace: options.namespace)
+      namespace: options.namespace, isInsideCluster: options.isInsideCluster)
     async let context = kubectl.currentContext()
-    let pod = try await kubectl.pod(options.pod)
-    let container = try pod.runningContainer(options.container)
+    let pods = try await kubectl.pods(options.pod)
+    var targets: [Target] = []
+    var unfit: TargetError?
+    for pod in pods {
+      do {
+        let container = try await kubectl.serverContainer(of: pod, named: options.container)
+        targets.append(
+          Target(pod, container, of: kubectl, options: options, context: try await context))
+      } catch let error as TargetError where pods.count > 1 && error.isAboutOnePod {
+        unfit = unfit ?? error
+      }
+    }
+    if let unfit, targets.isEmpty { throw unfit }
+    return targets
+  }
+
+  private init(
+    _ pod: Pod, _ container: Pod.Container, of kubectl: Kubectl, options: KubernetesOptions,
+    context: String?
+  ) {
     let place = PodContainer(pod: pod.metadata.name, container: container.name)
-    return Target(
+    self.init(
       source: TargetSource(
-        target: .kubernetes, context: try await context, namespace: options.namespace,
-        pod: place.pod, container: place.container, image: container.image),
+        target: .kubernetes, context: context, namespace: options.namespace, pod: place.pod,
+        chosenBy: options.pod.words, container: place.container, image: container.image),
       volume: PodVolume(kubectl: kubectl, container: place, transport: options.transport),
       control: PodServer(
         kubectl: kubectl, container: place, port: options.port,
         memoryLimitByteCount: container.memoryLimitByteCount,
-        startArguments: (container.command ?? []) + (container.args ?? [])))
+        startArguments: (container.command ?? []) + (container.args ?? []),
+        // Without a context kubectl speaks to the cluster around it, and its pods have addresses there.
+        isInSameCluster: options.isInsideCluster && context == nil))
+  }
+}
+
+extension KubernetesOptions.PodChoice {
+  /// What the choice is called where it leaves the pod open; nil for the name of a pod.
+  var words: String? {
+    switch self {
+    case .name: nil
+    case .statefulSet(let name): "statefulset/\(name)"
+    case .selector(let selector): "selector/\(selector)"
+    }
+  }
+}
+
+extension TargetError {
+  /// Whether another pod may do.
+  fileprivate var isAboutOnePod: Bool {
+    switch self {
+    case .podNotRunning, .containerNotFound, .containerNotUnique: true
+    default: false
+    }
   }
 }
 
 extension Kubectl {
-  /// The pod that a choice names.
-  func pod(_ choice: KubernetesOptions.PodChoice) async throws -> Pod {
+  /// The pods that a choice means, by name; never none.
+  func pods(_ choice: KubernetesOptions.PodChoice) async throws -> [Pod] {
     do {
       switch choice {
       case .name(let name):
-        return try await json(["get", "pod/\(name)"])
-      case .selector(let selector):
-        let pods: ObjectList<Pod> = try await json(["get", "pods", "--selector=\(selector)"])
-        let living = pods.items.filter { $0.metadata.deletionTimestamp == nil }
-        guard let pod = living.first, living.count == 1 else {
-          throw TargetError.podNotUnique(
-            namespace: namespace, selector: selector, pods: living.map(\.metadata.name).sorted())
+        return [try await json(["get", "pod/\(name)"])]
+      case .statefulSet(let name):
+        // Every pod of a StatefulSet has this label; with it, no right to StatefulSets is needed.
+        return try await pods(
+          selector: "statefulset.kubernetes.io/pod-name", that: "belongs to StatefulSet \(name)"
+        ) { pod in
+          pod.metadata.controller?.kind == "StatefulSet" && pod.metadata.controller?.name == name
         }
-        return pod
+      case .selector(let selector):
+        return try await pods(selector: selector, that: "matches \(selector)")
       }
     } catch let error as TargetError {
       if try await isNamespaceMissing(after: error) {
@@ -72,10 +117,28 @@ extension Kubectl {
     }
   }
 
+  private func pods(
+    selector: String, that: String, where isMeant: (Pod) -> Bool = { _ in true }
+  ) async throws -> [Pod] {
+    let list: ObjectList<Pod>
+    do {
+      list = try await json(["get", "pods", "--selector=\(selector)"])
+    } catch TargetError.commandFailed(_, _, let message)
+      where message.contains("(BadRequest)") && message.contains("label selector")
+    {
+      throw TargetError.notASelector(selector: selector, message: message)
+    }
+    let pods = list.items.filter { $0.metadata.deletionTimestamp == nil && isMeant($0) }
+    guard !pods.isEmpty else {
+      throw TargetError.noPod(namespace: namespace, that: that)
+    }
+    return pods.sorted { $0.metadata.name < $1.metadata.name }
+  }
+
   /// The server says "no pod" also when there is no such namespace.
   private func isNamespaceMissing(after error: TargetError) async throws -> Bool {
     switch error {
-    case .podNotFound, .podNotUnique: break
+    case .podNotFound, .noPod: break
     default: return false
     }
     do {
@@ -87,38 +150,5 @@ extension Kubectl {
       // Not allowed to look at namespaces: the first error stands.
       return false
     }
-  }
-}
-
-extension Pod {
-  /// The container of this name, or the one that a Redis is in, if it runs.
-  func runningContainer(_ name: String?) throws(TargetError) -> Container {
-    let names = spec.containers.map(\.name)
-    let chosen: String? =
-      if let name {
-        names.first { $0 == name }
-      } else {
-        names.first { $0 == "redis" } ?? names.first { $0 == "valkey" }
-          ?? (names.count == 1 ? names.first : nil)
-      }
-    guard let container = spec.containers.first(where: { $0.name == chosen }) else {
-      throw .containerNotFound(container: name, pod: metadata.name, available: names)
-    }
-    guard metadata.deletionTimestamp == nil else {
-      throw .podNotRunning(pod: metadata.name, reason: "terminating")
-    }
-    let state = containerStatus(container.name)?.state
-    guard status.phase == "Running", state?.running != nil else {
-      let reason = state?.waiting?.reason ?? state?.terminated?.reason ?? status.phase
-      throw .podNotRunning(pod: metadata.name, reason: reason ?? "no status")
-    }
-    return container
-  }
-}
-
-extension Pod.Container {
-  /// The memory limit; nil when there is none.
-  var memoryLimitByteCount: UInt64? {
-    resources?.limits?["memory"].flatMap(Quantity.byteCount)
   }
 }

@@ -6,9 +6,14 @@ public enum TargetError: Error, Sendable, Equatable {
   case toolMissingInContainer(name: String, container: String)
   case namespaceNotFound(namespace: String)
   case podNotFound(namespace: String, pod: String)
-  /// The selector matches no pod, or several; `pods` are their names.
-  case podNotUnique(namespace: String, selector: String, pods: [String])
+  /// A StatefulSet has no pod, or a selector matches none; `that` says which: "matches app=redis".
+  case noPod(namespace: String, that: String)
+  /// No container is named so, or, when none was named, none runs a server.
   case containerNotFound(container: String?, pod: String, available: [String])
+  /// Several containers run a server.
+  case containerNotUnique(pod: String, containers: [String])
+  /// No label selector; `message` is what the API server says of it.
+  case notASelector(selector: String, message: String)
   case contextNotFound(context: String)
   /// The API server refused; `message` is its text, with verb and resource.
   case forbidden(message: String)
@@ -52,16 +57,18 @@ extension TargetError: CustomStringConvertible {
       "no namespace \(namespace)"
     case .podNotFound(let namespace, let pod):
       "no pod \(pod) in namespace \(namespace)"
-    case .podNotUnique(let namespace, let selector, let pods) where pods.isEmpty:
-      "no pod in namespace \(namespace) matches \(selector)"
-    case .podNotUnique(let namespace, let selector, let pods):
-      "\(pods.count) pods in namespace \(namespace) match \(selector): "
-        + pods.joined(separator: ", ")
+    case .noPod(let namespace, let that):
+      "no pod in namespace \(namespace) \(that)"
     case .containerNotFound(let container?, let pod, let available):
       "pod \(pod) has no container \(container), only \(available.joined(separator: ", "))"
     case .containerNotFound(nil, let pod, let available):
-      "pod \(pod) has several containers and none is named redis or valkey: "
+      "none of the containers of pod \(pod) runs redis-server or valkey-server: "
         + available.joined(separator: ", ")
+    case .containerNotUnique(let pod, let containers):
+      "\(containers.count) containers of pod \(pod) run a server: "
+        + containers.joined(separator: ", ")
+    case .notASelector(let selector, let message):
+      "\(selector) is no label selector: \(message)"
     case .contextNotFound(let context):
       "no context \(context) in the kubeconfig"
     case .forbidden(let message):

@@ -14,6 +14,8 @@ public struct TargetSource: Sendable, Equatable {
   public var namespace: String?
   /// The name of the pod.
   public var pod: String?
+  /// How the pod was chosen where it was not named: `statefulset/NAME` or `selector/SELECTOR`.
+  public var chosenBy: String?
   /// The name of the container.
   public var container: String?
   /// The image of the container, as the pod asks for it.
@@ -26,12 +28,14 @@ public struct TargetSource: Sendable, Equatable {
   /// Creates a source from what is known of it.
   public init(
     target: Kind, context: String? = nil, namespace: String? = nil, pod: String? = nil,
-    container: String? = nil, image: String? = nil, host: String? = nil, port: Int? = nil
+    chosenBy: String? = nil, container: String? = nil, image: String? = nil, host: String? = nil,
+    port: Int? = nil
   ) {
     self.target = target
     self.context = context
     self.namespace = namespace
     self.pod = pod
+    self.chosenBy = chosenBy
     self.container = container
     self.image = image
     self.host = host

@@ -33,6 +33,18 @@ struct ClusterRedis: Sendable {
     _ image: Image = .redis70, namespace: String? = nil, replacing lines: [String: String] = [:],
     _ body: (ClusterRedis) async throws -> R
   ) async throws -> R {
+    try await inNamespace(namespace, image) { redis in
+      try await redis.apply("redis.yaml", replacing: lines)
+      try await redis.awaitReady()
+      return try await body(redis)
+    }
+  }
+
+  /// Runs a body with a namespace that is empty, and gone afterwards.
+  static func inNamespace<R: Sendable>(
+    _ namespace: String? = nil, _ image: Image = .redis70,
+    _ body: (ClusterRedis) async throws -> R
+  ) async throws -> R {
     let suffix = String(UInt32.random(in: 0 ... .max), radix: 16)
     let redis = ClusterRedis(namespace: namespace ?? "raibid-e2e-\(suffix)", image: image)
     // Only what an interrupted run of these tests has left: anything else of that name is not ours.
@@ -42,8 +54,6 @@ struct ClusterRedis: Sendable {
     try await redis.kubectl("label", "namespace/\(redis.namespace)", "\(mark)=\(redis.namespace)")
     let outcome: Result<R, any Error>
     do {
-      try await redis.apply("redis.yaml", replacing: lines)
-      try await redis.awaitReady()
       outcome = .success(try await body(redis))
     } catch {
       outcome = .failure(error)

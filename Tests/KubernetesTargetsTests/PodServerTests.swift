@@ -4,7 +4,7 @@ import Testing
 
 extension KubernetesTests {
   @Test func `the target names what it found`() async throws {
-    let target = try await Target.kubernetes(Cluster.options())
+    let target = try #require(try await Target.kubernetes(Cluster.options()).first)
     #expect(
       target.source
         == TargetSource(
@@ -14,11 +14,12 @@ extension KubernetesTests {
     #expect(target.control.memoryLimitByteCount == 192 << 20)
     var options = Cluster.options()
     options.pod = .selector("app=store")
-    #expect(try await Target.kubernetes(options).source == target.source)
+    #expect(try await Target.kubernetes(options).map(\.source.pod) == ["store-0"])
+    options.pod = .statefulSet("store")
+    #expect(try await Target.kubernetes(options).map(\.source.pod) == ["store-0"])
     options.pod = .selector("app=none")
     await #expect(
-      throws: TargetError.podNotUnique(
-        namespace: Cluster.namespace, selector: "app=none", pods: [])
+      throws: TargetError.noPod(namespace: Cluster.namespace, that: "matches app=none")
     ) { try await Target.kubernetes(options) }
   }
 

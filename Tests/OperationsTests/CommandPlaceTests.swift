@@ -15,8 +15,9 @@ import Testing
 
   private let pod = ConnectionSettings(
     .kubernetes(
-      namespace: "raibid-redis", pod: "redis-0", container: "redis", context: "prod",
-      kubeconfig: "/k/my config"))
+      PodPlace(
+        namespace: "raibid-redis", choice: .pod("redis-0"), container: "redis", context: "prod",
+        kubeconfig: "/k/my config")))
 
   @Test func `a command reaches a pod with all that this run was given`() {
     let place = place(pod)
@@ -29,6 +30,27 @@ import Testing
     #expect(
       place.line(.kubectl("config get-contexts"))
         == "kubectl --kubeconfig '/k/my config' config get-contexts")
+  }
+
+  @Test(arguments: [
+    (PodPlace.Choice.statefulSet("redis"), "statefulset/redis"),
+    (
+      .selector("app in (a,b)"),
+      "$(kubectl -n n get pods -o name --selector 'app in (a,b)' | head -n 1)"
+    ),
+  ])
+  func `a command reaches the pod that was found, or else one of those that are meant`(
+    choice: PodPlace.Choice, pod: String
+  ) {
+    var place = CommandPlace(arguments: ["create"])
+    place.settings = ConnectionSettings(.kubernetes(PodPlace(namespace: "n", choice: choice)))
+    #expect(
+      place.line(.redis("PING")) == "kubectl -n n exec -it \(pod) -- redis-cli --askpass PING")
+    var error = BackupError.dumpPlaceUnknown()
+    error.pod = "redis-1"
+    #expect(
+      place.line(after: error)
+        == "kubectl -n n exec -it redis-1 -- redis-cli --askpass CONFIG GET dir")
   }
 
   @Test func `a command reaches a local server with user and certificates`() {
@@ -75,6 +97,8 @@ import Testing
 
   @Test(arguments: [
     ("jobs/redis-0", "--namespace jobs --pod redis-0"),
+    ("jobs/statefulset/redis", "--namespace jobs --pod statefulset/redis"),
+    ("jobs/selector/a.b/c=d", "--namespace jobs --selector a.b/c=d"),
     ("127.0.0.1:6380", "--target local --host 127.0.0.1 --port 6380"),
     ("::1:6379", "--target local --host ::1 --port 6379"),
   ])
@@ -110,6 +134,14 @@ import Testing
     (
       .contextNotFound(context: "c"), .unavailable,
       "cannot find context c: the kubeconfig has no such one"
+    ),
+    (
+      .noPod(namespace: "n", that: "matches a=b"), .unavailable,
+      "cannot find the server: no pod in namespace n matches a=b"
+    ),
+    (
+      .containerNotUnique(pod: "p", containers: ["a", "b"]), .unavailable,
+      "cannot tell which container of pod p is meant: several run a server"
     ),
     (
       .containerNotFound(container: "x", pod: "p", available: ["redis"]), .unavailable,

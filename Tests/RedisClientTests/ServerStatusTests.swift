@@ -61,6 +61,8 @@ import Testing
     #expect(status.rdbLastLoadKeysLoaded == 0)
     #expect(status.rdbLastLoadKeysExpired == 0)
     #expect(status.connectedClients == 1)
+    #expect(status.replicationID == "39aa111c44ed28f9c5c212f854ec6c5cc2aa5b22")
+    #expect(status.replicationOffset == 0)
   }
 
   @Test func `a replica that loads is understood`() {
@@ -70,6 +72,9 @@ import Testing
         redis_mode:cluster\r
         role:slave\r
         master_link_status:down\r
+        master_replid:39aa111c44ed28f9c5c212f854ec6c5cc2aa5b22\r
+        slave_repl_offset:41\r
+        master_repl_offset:40\r
         loading:1\r
         loading_loaded_perc:12.50\r
         loading_loaded_bytes:4096\r
@@ -78,6 +83,8 @@ import Testing
     #expect(status.mode == .cluster)
     #expect(status.role == .replica)
     #expect(status.masterLinkStatus == "down")
+    #expect(status.replicationID == "39aa111c44ed28f9c5c212f854ec6c5cc2aa5b22")
+    #expect(status.replicationOffset == 41)
     #expect(status.loading == true)
     #expect(status.loadingLoadedPercent == 12.5)
     #expect(status.loadingLoadedBytes == 4096)

@@ -146,8 +146,8 @@ struct KubectlTextTests {
   @Test func `errors are facts in lower case without a full stop`() {
     let errors: [TargetError] = [
       .toolMissing(name: "kubectl"), .podNotFound(namespace: "n", pod: "p"),
-      .podNotUnique(namespace: "n", selector: "a=b", pods: []),
-      .podNotUnique(namespace: "n", selector: "a=b", pods: ["x", "y"]),
+      .noPod(namespace: "n", that: "matches a=b"),
+      .containerNotUnique(pod: "p", containers: ["x", "y"]),
       .containerNotFound(container: "c", pod: "p", available: ["a", "b"]),
       .containerNotFound(container: nil, pod: "p", available: ["a", "b"]),
       .cutShort(path: "/f", expected: 9, received: 4),
@@ -160,9 +160,9 @@ struct KubectlTextTests {
         "kubectl is not installed",
         "no pod p in namespace n",
         "no pod in namespace n matches a=b",
-        "2 pods in namespace n match a=b: x, y",
+        "2 containers of pod p run a server: x, y",
         "pod p has no container c, only a, b",
-        "pod p has several containers and none is named redis or valkey: a, b",
+        "none of the containers of pod p runs redis-server or valkey-server: a, b",
         "/f was cut short: 4 of 9 bytes arrived",
         "nothing from kubectl exec for 15 s",
         "kubectl get exited with status 1: m",

@@ -52,14 +52,22 @@ struct PodServerTests {
     return cluster
   }
 
-  private func target(
+  private func targets(
     _ cluster: FakeCluster, container: String? = nil,
     pod: KubernetesOptions.PodChoice = .name("pod-0")
-  ) async throws -> Target {
+  ) async throws -> [Target] {
     try await Target.kubernetes(
       KubernetesOptions(
         kubectl: "\(cluster.directory)/kubectl", namespace: "space", pod: pod,
         container: container))
+  }
+
+  private func target(
+    _ cluster: FakeCluster, container: String? = nil
+  ) async throws -> Target {
+    let targets = try await targets(cluster, container: container)
+    #expect(targets.count == 1)
+    return try #require(targets.first)
   }
 
   @Test func `a target names what it found`() async throws {
@@ -92,9 +100,11 @@ struct PodServerTests {
     ) { try await target(cluster, container: "none") }
   }
 
-  @Test func `several containers without such a name are listed`() async throws {
+  @Test func `several containers without a server are listed`() async throws {
     let cluster = try cluster([
-      "pod-pod-0": JSON.pod(containers: "\(JSON.container("a")),\(JSON.container("b"))")
+      "pod-pod-0": JSON.pod(containers: "\(JSON.container("a")),\(JSON.container("b"))"),
+      "control":
+        #"case "$*" in *exec*) fail='exec: "sh": executable file not found in $PATH';; esac"#,
     ])
     await #expect(
       throws: TargetError.containerNotFound(container: nil, pod: "pod-0", available: ["a", "b"])
@@ -119,17 +129,65 @@ struct PodServerTests {
     }
   }
 
-  @Test func `a selector must match one pod`() async throws {
+  @Test func `a selector means all pods that run, a StatefulSet those that are its own`()
+    async throws
+  {
+    let other = #"{"kind":"StatefulSet","name":"other","controller":true}"#
+    let pods = [
+      JSON.pod(name: "b"), JSON.pod(name: "a"), JSON.pod(deleted: true, name: "c"),
+      JSON.pod(status: JSON.pending, name: "d"), JSON.pod(owner: other, name: "e"),
+    ]
     let cluster = try cluster([
-      "pods": #"{"items":[\#(JSON.pod(name: "b")),\#(JSON.pod(name: "a"))]}"#,
-      "namespace-space": "{}",
+      "pods": #"{"items":[\#(pods.joined(separator: ","))]}"#, "namespace-space": "{}",
     ])
+    let selected = try await targets(cluster, pod: .selector("x=y")).map(\.source)
+    #expect(selected.map(\.pod) == ["a", "b", "e"])
+    #expect(Set(selected.map(\.chosenBy)) == ["selector/x=y"])
+    let own = try await targets(cluster, pod: .statefulSet("set")).map(\.source)
+    #expect(own.map(\.pod) == ["a", "b"])
+    #expect(Set(own.map(\.chosenBy)) == ["statefulset/set"])
     await #expect(
-      throws: TargetError.podNotUnique(namespace: "space", selector: "x=y", pods: ["a", "b"])
-    ) { try await target(cluster, pod: .selector("x=y")) }
-    try cluster.put(
-      #"{"items":[\#(JSON.pod(deleted: true, name: "b")),\#(JSON.pod(name: "a"))]}"#, "pods")
-    #expect(try await target(cluster, pod: .selector("x=y")).source.pod == "a")
+      throws: TargetError.noPod(namespace: "space", that: "belongs to StatefulSet none")
+    ) { try await targets(cluster, pod: .statefulSet("none")) }
+    try cluster.put(#"{"items":[\#(JSON.pod(status: JSON.pending, name: "d"))]}"#, "pods")
+    await #expect(throws: TargetError.podNotRunning(pod: "d", reason: "Pending")) {
+      try await targets(cluster, pod: .selector("x=y"))
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func `inside a cluster its pods are reached by the addresses that they have now`(
+    hasKubeconfig: Bool
+  ) async throws {
+    func pod(_ address: String) -> String {
+      JSON.pod(
+        status: #"{"phase":"Running","podIP":"\#(address)","#
+          + #""containerStatuses":[{"name":"redis","state":{"running":{}}}]}"#)
+    }
+    let cluster = try cluster(["pod-pod-0": pod("10.0.0.7")])
+    if !hasKubeconfig {
+      try cluster.set(#"case "$*" in *current-context*) fail='current-context is not set';; esac"#)
+    }
+    let targets = try await Target.kubernetes(
+      KubernetesOptions(
+        kubectl: "\(cluster.directory)/kubectl", namespace: "space", pod: .name("pod-0"),
+        port: 7000, isInsideCluster: true))
+    let target = try #require(targets.first)
+    try cluster.put(pod("fd00::8"), "pod-pod-0")
+    let address = try await target.control.withAddress { $0 }
+    #expect(address.host == (hasKubeconfig ? "127.0.0.1" : "fd00::8"))
+    #expect(address.port == (hasKubeconfig ? 40123 : 7000))
+    // kubectl overlooks the pod's own account when it is given a timeout.
+    #expect(try !cluster.text("calls").contains("--request-timeout"))
+  }
+
+  @Test func `a selector that is none is told from one that matches nothing`() async throws {
+    let text =
+      #"error (BadRequest): Unable to find "pods" that match label selector "a b": found 'b'"#
+    let cluster = try cluster(["pods": text])
+    await #expect(throws: TargetError.notASelector(selector: "a b", message: text)) {
+      try await targets(cluster, pod: .selector("a b"))
+    }
   }
 
   @Test func `a missing namespace is told from a missing pod`() async throws {

@@ -1,0 +1,105 @@
+import RedisClient
+import Targets
+
+/// Finds the one among several servers that a command is about: the primary, or a replica that has all
+/// that the primary had.
+struct PrimarySearch: Sendable {
+  /// How long a replica may take to get what the primary had when the search began.
+  private static let catchUpLimit = Duration.seconds(10)
+  private static let interval = Duration.milliseconds(100)
+
+  /// The servers to choose from; never none.
+  let sessions: [ServerSession]
+  let choice: PodPlace.Choice
+  let prefersReplica: Bool
+  let report: ProgressReport
+
+  /// - Throws: ``BackupError`` where none or several take writes; what looking at a server throws,
+  ///   unless nobody answers there.
+  func run() async throws -> ServerSession {
+    // A server that is named is the one that is meant, whatever its role.
+    if case .pod = choice, let session = sessions.first { return session }
+    report(.began("looking for the primary"))
+    var looks: [Look] = []
+    for session in sessions { looks.append(try await look(at: session)) }
+    let primaries = looks.filter(\.isPrimary)
+    guard let primary = primaries.first else {
+      throw BackupError.noPrimary(choice, found: looks.map(\.words))
+    }
+    guard primaries.count == 1 else {
+      throw BackupError.severalPrimaries(choice, found: looks.map(\.words))
+    }
+    guard prefersReplica else { return primary.session }
+    var doubts: [String] = []
+    for replica in looks where !replica.isPrimary {
+      if let doubt = try await doubt(about: replica, of: primary) {
+        doubts.append("\(replica.pod): \(doubt)")
+      } else {
+        return replica.session
+      }
+    }
+    let reasons = doubts.isEmpty ? "there is none" : doubts.joined(separator: "; ")
+    report(.warning("the primary \(primary.pod) is used, since no replica can be: \(reasons)"))
+    return primary.session
+  }
+
+  /// What one server says of itself.
+  private struct Look: Sendable {
+    let session: ServerSession
+    /// Nil where nobody answers.
+    var status: ServerStatus?
+    var failure: String?
+
+    var pod: String { session.target.source.pod ?? "?" }
+    var isPrimary: Bool { status?.role == .master }
+
+    var words: String {
+      guard let status else { return "\(pod): \(failure ?? "no answer")" }
+      let role = status.role == .replica ? "replica" : status.role?.rawValue ?? "no role"
+      return "\(pod): \(role)" + (status.masterLinkStatus.map { ", link \($0)" } ?? "")
+    }
+  }
+
+  private func look(at session: ServerSession) async throws -> Look {
+    do {
+      return Look(
+        session: session, status: try await session.withConnection { try await $0.status() })
+    } catch let error where error.isUnreachable {
+      return Look(session: session, failure: "\(error)")
+    } catch let cancellation as CancellationError {
+      throw cancellation
+    } catch {
+      throw BackupError(any: error, session: session, verb: "reach")
+    }
+  }
+
+  /// Why a replica cannot stand for its primary; nil when it has all that the primary had.
+  private func doubt(about replica: Look, of primary: Look) async throws -> String? {
+    guard let status = replica.status else { return replica.failure ?? "no answer" }
+    guard status.replicationID == primary.status?.replicationID else {
+      return "it follows another primary"
+    }
+    guard let wanted = primary.status?.replicationOffset else {
+      return "the primary tells no offset"
+    }
+    do {
+      return try await replica.session.withConnection { connection in
+        let deadline = ContinuousClock.now + Self.catchUpLimit
+        while true {
+          let status = try await connection.status()
+          guard status.role == .replica, status.masterLinkStatus == "up" else {
+            return "its link is \(status.masterLinkStatus ?? "not there")"
+          }
+          let offset = status.replicationOffset ?? 0
+          if offset >= wanted { return nil }
+          guard ContinuousClock.now < deadline else {
+            return "it is \(wanted - offset) bytes behind"
+          }
+          try await Task.sleep(for: Self.interval)
+        }
+      }
+    } catch let error where error.isUnreachable {
+      return "\(error)"
+    }
+  }
+}
