@@ -187,7 +187,8 @@ extension BackupError {
         "\(setting) is \"\(running)\" now, but the next start will read \"\(next)\"",
         hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
     case .obstacle(let obstacle):
-      self = refused(obstacle.words, hint: obstacle.next)
+      self = refused(
+        obstacle.words, hint: obstacle.next, kind: obstacle.isDenial ? .denied : .incompatible)
     case .otherSource(let archive, let target):
       self = refused(
         "the archive is of \(archive), not of \(target)", hint: .again("--from-other-source"),
@@ -203,6 +204,13 @@ extension BackupError {
 }
 
 extension RestoreObstacle {
+  fileprivate var isDenial: Bool {
+    switch self {
+    case .forbidden, .notChecked: true
+    default: false
+    }
+  }
+
   /// Where to look.
   fileprivate var next: NextCommand {
     switch self {
@@ -214,6 +222,7 @@ extension RestoreObstacle {
     case .nodeUnschedulable(let node):
       .kubectl("uncordon \(shellWord(node))   # or restore with --restart server")
     case .nodeNotReady(let node): .kubectl("describe node \(shellWord(node))")
+    case .forbidden: .kubectl("auth can-i --list")
     default: .kubectl("get statefulset,pod,pvc -o wide")
     }
   }

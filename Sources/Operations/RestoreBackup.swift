@@ -133,6 +133,9 @@ public struct RestoreBackup: Sendable {
       guard journal != nil || status.loading != true else {
         throw BackupError.serverIsLoading(status.loadingLoadedPercent)
       }
+      if journal == nil, let candidate {
+        try await rights(candidate, status).check(on: connection)
+      }
       let streams = candidate?.summary.content.streams ?? []
       return Situation(
         status: status, settings: settings,
@@ -140,6 +143,12 @@ public struct RestoreBackup: Sendable {
         present: journal == nil
           ? try await PresentData.read(streams, on: connection) : PresentData())
     }
+  }
+
+  private func rights(_ candidate: RestoreCandidate, _ status: ServerStatus) -> RestoreRights {
+    RestoreRights(
+      summary: candidate.summary, saves: options.safetyBackup || status.aofEnabled != true,
+      stops: session.target.source.target == .local || options.restart == .server)
   }
 
   private func facts(_ situation: Situation) async throws -> RestoreFacts {

@@ -153,6 +153,7 @@ extension RestoreObstacle {
     case .containerNotRestarted(let policy):
       "the pod's restart policy is \(policy), so its container would not be started again"
     case .nodeNotReady(let node): "node \(node) is not ready"
+    case .forbidden(let message): "this account lacks a right: \(message)"
     case .notChecked(let message): "not everything could be checked: \(message)"
     case .serverNotOnThisHost(let processID):
       "its process \(processID) is not a server on this host, so its files are not here"

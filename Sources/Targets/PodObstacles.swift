@@ -7,7 +7,8 @@ extension PodServer {
     async let controller = way == .pod ? controllerObstacles(pod) : policyObstacles(pod)
     async let volume = volumeObstacles(pod, way, dataDirectory: dataDirectory)
     async let node = nodeObstacles(pod, way)
-    return try await controller + volume + node
+    async let deletion = way == .pod ? deletionObstacles() : []
+    return try await controller + volume + node + deletion
   }
 
   private func policyObstacles(_ pod: Pod) -> [RestoreObstacle] {
@@ -77,6 +78,23 @@ extension PodServer {
     }
   }
 
+  /// Whether the pod may be deleted is asked before anything is changed: the restart is late in a restore.
+  private func deletionObstacles() async throws -> [RestoreObstacle] {
+    try await checked {
+      do {
+        let answer = try await kubectl.run(["auth", "can-i", "delete", "pods/\(container.pod)"])
+        if answer.standardOutput.starts(with: Array("yes".utf8)) { return [] }
+      } catch TargetError.commandFailed {
+        // Exit status 1 is how it says no.
+      }
+      return [
+        .forbidden(
+          message: "pods \"\(container.pod)\" is forbidden: this account cannot delete resource "
+            + "\"pods\" in the namespace \"\(kubectl.namespace)\"")
+      ]
+    }
+  }
+
   private func nodeObstacles(_ pod: Pod, _ way: RestartWay) async throws -> [RestoreObstacle] {
     // Nodes belong to the cluster; who may restore in a namespace often may not look at them.
     guard let name = pod.spec.nodeName, let node = try await nodeIfAllowed(name) else { return [] }
@@ -101,7 +119,7 @@ extension PodServer {
     do {
       return try await check()
     } catch TargetError.forbidden(let message) {
-      return [.notChecked(message: message)]
+      return [.forbidden(message: message)]
     }
   }
 }

@@ -101,22 +101,6 @@ extension KubernetesEndToEndTests {
       }
       #expect(try user.unfinished() == [])
     }
-
-    @Test func `an account with what a backup needs makes one`() async throws {
-      let tool = try await user.withoutPermission("nothing")
-      let created = try await tool("create")
-      #expect(created.status == 0, "\(created)")
-      #expect(created.error.isEmpty, "\(created)")
-    }
-
-    @Test(arguments: ["pods", "pods/exec", "pods/portforward", "secrets"])
-    func `what an account lacks is named`(resource: String) async throws {
-      let tool = try await user.withoutPermission(resource)
-      let outcome = try await tool("create")
-      #expect(outcome.status == 77, "\(outcome)")
-      #expect(outcome.error.contains("resource \"\(resource)\""), "\(outcome)")
-      #expect(try user.unfinished() == [])
-    }
   }
 }
 
@@ -129,7 +113,6 @@ struct SharedCluster: SuiteTrait, TestScoping {
   ) async throws {
     guard ClusterRedis.kubeconfig != nil else { return try await function() }
     try await ClusterUser.with { user in
-      try await user.redis.apply("account.yaml")
       try await Self.$user.withValue(user) { try await function() }
     }
   }
@@ -151,15 +134,6 @@ extension ClusterUser {
     let path = home + "/kubeconfig-\(UInt32.random(in: 0 ... .max))"
     try text.write(toFile: path, atomically: false, encoding: .utf8)
     return path
-  }
-
-  /// The tool for an account that may do all that a backup needs, but one.
-  func withoutPermission(_ resource: String) async throws -> BackupTool {
-    try await redis.apply(
-      "account.yaml", replacing: ["resources: [\(resource)]": "resources: [nothing]"])
-    var tool = tool
-    tool.environment["KUBECONFIG"] = try await kubeconfig(account: "backup")
-    return tool
   }
 }
 

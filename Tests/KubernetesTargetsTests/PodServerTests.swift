@@ -72,11 +72,16 @@ extension KubernetesTests {
       let obstacles = try await server.obstacles(processID: 1, dataDirectory: "/data")
       #expect(
         obstacles == [
-          .notChecked(
+          .forbidden(
             message: """
               (Forbidden): statefulsets.apps "store" is forbidden: User "\(account)" cannot get \
               resource "statefulsets" in API group "apps" in the namespace "\(Cluster.namespace)"
-              """)
+              """),
+          .forbidden(
+            message: """
+              pods "store-0" is forbidden: this account cannot delete resource "pods" in the \
+              namespace "\(Cluster.namespace)"
+              """),
         ])
     }
   }

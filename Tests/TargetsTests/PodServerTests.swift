@@ -331,7 +331,13 @@ struct PodServerTests {
         [
           "node-node": "error: Error from server (Forbidden): nodes",
           "pods": "error: Error from server (Forbidden): pods",
-        ], "/data") == [.notChecked(message: "error: (Forbidden): pods")])
+        ], "/data") == [.forbidden(message: "error: (Forbidden): pods")])
+    #expect(
+      try await obstacles(["may": "no"], "/data") == [
+        .forbidden(
+          message: #"pods "pod-0" is forbidden: this account cannot delete resource "pods" in the "#
+            + #"namespace "space""#)
+      ])
   }
 
   @Test(
