@@ -113,17 +113,24 @@ struct NightlyRun {
 
   // MARK: - Words
 
-  private static func options(
-    _ words: [String], without left: Set<String>, _ paths: [CommandOption]
+  /// The words of options without some of them, and with absolute paths.
+  ///
+  /// - Parameters:
+  ///   - left: Options with a value that are left out.
+  ///   - flags: Options without one that are left out.
+  ///   - paths: Options whose value is a file of this host.
+  static func options(
+    _ words: [String], without left: Set<String>, flags: Set<String> = [],
+    _ paths: [CommandOption] = []
   ) -> [String] {
     let fileOptions = Set(paths.flatMap(\.spellings))
     var options: [String] = []
     var previous = ""
     for word in words {
       defer { previous = word }
-      if left.contains(word) || left.contains(previous) { continue }
+      if left.contains(word) || left.contains(previous) || flags.contains(word) { continue }
       let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-      if parts.count == 2, parts[0].hasPrefix("--") {
+      if parts.count == 2, parts[0].hasPrefix("-") {
         if left.contains(parts[0]) { continue }
         options.append(
           fileOptions.contains(parts[0]) ? "\(parts[0])=\(absolute(parts[1]))" : word)

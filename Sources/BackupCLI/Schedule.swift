@@ -6,12 +6,12 @@ import Operations
 /// Prints what has a backup made every night.
 struct Schedule: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Print a ready crontab line or systemd units for a nightly backup.",
+    abstract: "Print a crontab line, systemd units or a Kubernetes CronJob for a nightly backup.",
     discussion: "Takes the options of create, which the nightly run gets.",
-    subcommands: [Cron.self, Systemd.self])
+    subcommands: [Cron.self, Systemd.self, Kubernetes.self])
 
   func run() throws {
-    throw ValidationError("which schedule? cron or systemd")
+    throw ValidationError("which schedule? cron, systemd or kubernetes")
   }
 
   /// Prints lines for a crontab.

@@ -145,6 +145,59 @@ import Testing
     }
   }
 
+  @Test
+  func `the job in the cluster has the role for create, and its settings in the environment`()
+    async throws
+  {
+    let tool = BackupTool(options: [], home: "/")
+    let printed = try await tool(
+      "schedule", "kubernetes", "--at", "3:05", "--keep-daily=14", "--prune", "--level", "9",
+      "--user", "bob", "--tls", "--stall-timeout=5m", "--password-secret", "redis/pass")
+    #expect(printed.status == 0, "\(printed)")
+    let lines = printed.output.split(separator: "\n").map(String.init)
+    let rules = lines.filter { $0.hasPrefix("- {apiGroups:") }
+    let expected = try Roles().rules(of: "raibid-backup")
+    #expect(rules.dropLast() == expected.dropLast())
+    #expect(
+      rules.last == expected.last?.replacing("[raibid-redis]", with: "[redis]"), "\(printed)")
+    #expect(lines.contains("  schedule: \"5 3 * * *\""))
+    let arguments = lines.drop { $0 != "            args:" }.dropFirst()
+      .prefix { !$0.hasSuffix("env:") }.map { $0.drop { $0 == " " } }
+    #expect(
+      arguments == [
+        "- create", "- \"--keep-daily=14\"", "- \"--prune\"", "- \"--level\"", "- \"9\"",
+      ])
+    for (name, value) in [
+      ("NAMESPACE", "raibid-redis"), ("POD", "raibid-redis-master-0"), ("USER", "bob"),
+      ("TLS", "\"1\""), ("STALL_TIMEOUT", "\"300s\""), ("DIRECTORY", "\"/archives\""),
+    ] {
+      #expect(
+        printed.output.contains("- {name: RAIBID_BACKUP_\(name), value: \(value)}\n"),
+        "\(name): \(printed)")
+    }
+
+    let selected = try await tool(
+      "schedule", "kubernetes", "-n", "jobs", "-l", "a in (b, c)", "--host-path", "node-1:/a b")
+    #expect(selected.output.contains("RAIBID_BACKUP_SELECTOR, value: \"a in (b, c)\"}\n"))
+    #expect(selected.output.contains("resources: [pods], verbs: [get, list]}\n"))
+    #expect(selected.output.contains("nodeSelector: {kubernetes.io/hostname: node-1}\n"))
+    #expect(selected.output.contains("hostPath: {path: \"/a b\", type: Directory}\n"))
+    #expect(!selected.output.contains("PersistentVolumeClaim"))
+  }
+
+  @Test(arguments: [
+    ["--target", "local"], ["--directory", "/a"], ["--password-file", "/p"],
+    ["--kubeconfig", "/k"],
+    ["--context", "c"], ["--tls", "--cacert", "/ca"], ["--host-path", "/a"],
+    ["--prefer-replica"],
+  ])
+  func `what means nothing inside the cluster is refused`(options: [String]) async throws {
+    let printed = try await BackupTool(options: [], home: "/")
+      .run(["schedule", "kubernetes"] + options)
+    #expect(printed.status == 64, "\(printed)")
+    #expect(printed.output == "")
+  }
+
   @Test(arguments: ["24:00", "2", "2:60", "-1:00", "02:17:00", ":", "a:b"])
   func `a time that there is not is refused`(time: String) async throws {
     let printed = try await BackupTool(options: [], home: "/")("schedule", "cron", "--at=\(time)")

@@ -1,0 +1,249 @@
+import ArchiveStore
+import FoundationEssentials
+import Operations
+
+/// A nightly run of `create` inside the cluster, as objects of Kubernetes.
+struct NightlyJob {
+  /// Where the archives are kept.
+  enum Archives {
+    case claim(size: String)
+    case directory(node: String, path: String)
+  }
+
+  /// Nobody's number, as in images without users.
+  private static let userID = 65532
+  private static let archivePath = "/archives"
+  private static let secretPath = "/run/secrets/redis"
+
+  /// The name of all objects.
+  let name: String
+  let image: String
+  let time: NightlyTime.Clock
+  let place: PodPlace
+  let settings: ConnectionSettings
+  /// The options of `create` that have no variable.
+  let arguments: [String]
+  let archives: Archives
+
+  /// All objects, as `kubectl apply` takes them.
+  var manifests: String {
+    var documents = [account, role, binding]
+    if case .claim(let size) = archives { documents.append(claim(size)) }
+    return (documents + [cronJob]).joined(separator: "---\n")
+  }
+
+  /// What the role allows: the rules of `create` in `scripts/kubernetes/rbac.yaml`.
+  private var rules: String {
+    let secret = "[\(Self.quoted(settings.secret.name))]"
+    guard case .pod(let pod) = place.choice else {
+      return """
+        - {apiGroups: [""], resources: [pods], verbs: [get, list]}
+        - {apiGroups: [""], resources: [pods/exec, pods/portforward], verbs: [create]}
+        - {apiGroups: [""], resources: [secrets], resourceNames: \(secret), verbs: [get]}
+        """
+    }
+    let names = "resourceNames: [\(Self.quoted(pod))]"
+    return """
+      - {apiGroups: [""], resources: [pods], \(names), verbs: [get]}
+      - {apiGroups: [""], resources: [pods/exec, pods/portforward], \(names), verbs: [create]}
+      - {apiGroups: [""], resources: [secrets], resourceNames: \(secret), verbs: [get]}
+      """
+  }
+
+  private var account: String {
+    object("v1", "ServiceAccount", "automountServiceAccountToken: false")
+  }
+
+  private var role: String {
+    object("rbac.authorization.k8s.io/v1", "Role", "rules:\n\(rules)")
+  }
+
+  private var binding: String {
+    let quotedName = Self.quoted(name)
+    return object(
+      "rbac.authorization.k8s.io/v1", "RoleBinding",
+      """
+      roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: \(quotedName)}
+      subjects:
+      - {kind: ServiceAccount, name: \(quotedName), namespace: \(Self.quoted(place.namespace))}
+      """)
+  }
+
+  private func claim(_ size: String) -> String {
+    object(
+      "v1", "PersistentVolumeClaim",
+      """
+      spec:
+        accessModes: [ReadWriteOnce]
+        resources:
+          requests: {storage: \(Self.quoted(size))}
+      """)
+  }
+
+  private var cronJob: String {
+    object(
+      "batch/v1", "CronJob",
+      """
+      spec:
+        # On the clock of the cluster's control plane, which usually is UTC.
+        schedule: "\(time.minute) \(time.hour) * * *"
+        concurrencyPolicy: Forbid
+        startingDeadlineSeconds: 3600
+        successfulJobsHistoryLimit: 3
+        failedJobsHistoryLimit: 7
+        jobTemplate:
+          spec:
+            backoffLimit: 2
+            activeDeadlineSeconds: 14400
+            template:
+              metadata:
+                labels: {app.kubernetes.io/name: \(Self.quoted(name))}
+              spec:
+      \(Self.indented(podSpec, by: 10))
+      """)
+  }
+
+  private var podSpec: String {
+    """
+    serviceAccountName: \(Self.quoted(name))
+    automountServiceAccountToken: true
+    # A Service may have a name whose variables would be taken for options.
+    enableServiceLinks: false
+    restartPolicy: Never
+    \(nodeSelector)securityContext:
+      runAsNonRoot: true
+      runAsUser: \(Self.userID)
+      runAsGroup: \(Self.userID)
+      fsGroup: \(Self.userID)
+      fsGroupChangePolicy: OnRootMismatch
+      seccompProfile: {type: RuntimeDefault}
+    containers:
+    - name: backup
+      image: \(Self.quoted(image))
+      imagePullPolicy: IfNotPresent
+      args:
+    \(Self.indented(argumentLines, by: 2))
+      env:
+    \(Self.indented(variableLines, by: 2))
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities: {drop: [ALL]}
+      resources:
+        requests: {cpu: 100m, memory: 64Mi}
+        limits: {cpu: "2", memory: 256Mi}
+      volumeMounts:
+      - {name: archives, mountPath: \(Self.archivePath)}
+      - {name: password, mountPath: \(Self.secretPath), readOnly: true}
+      - {name: tmp, mountPath: /tmp}
+    volumes:
+    - name: archives
+      \(volume)
+    - name: password
+      secret:
+        secretName: \(Self.quoted(settings.secret.name))
+        items: [{key: \(Self.quoted(settings.secret.key)), path: password}]
+        defaultMode: 0440
+        # Where it is missing, the run says so.
+        optional: true
+    - name: tmp
+      emptyDir: {sizeLimit: 64Mi}
+    """
+  }
+
+  private var argumentLines: String {
+    (["create"] + arguments).map { "- \(Self.expanded($0))" }.joined(separator: "\n")
+  }
+
+  private var variableLines: String {
+    variables.map { "- {name: \($0.name), value: \(Self.expanded($0.value))}" }
+      .joined(separator: "\n")
+  }
+
+  private var nodeSelector: String {
+    guard case .directory(let node, _) = archives else { return "" }
+    return "nodeSelector: {kubernetes.io/hostname: \(Self.quoted(node))}\n"
+  }
+
+  private var volume: String {
+    switch archives {
+    case .claim: "persistentVolumeClaim: {claimName: \(Self.quoted(name))}"
+    case .directory(_, let path): "hostPath: {path: \(Self.quoted(path)), type: Directory}"
+    }
+  }
+
+  /// The settings of the run; kubectl keeps what it learns of the cluster in its home.
+  private var variables: [(name: String, value: String)] {
+    let pod: (String, String) =
+      switch place.choice {
+      case .pod(let name): ("pod", name)
+      case .statefulSet(let name): ("pod", "statefulset/\(name)")
+      case .selector(let selector): ("selector", selector)
+      }
+    let limits = TimeLimits()
+    let options: [(String, String?)] = [
+      ("namespace", place.namespace), pod, ("container", place.container),
+      ("port", settings.podPort == 6379 ? nil : "\(settings.podPort)"),
+      ("user", settings.user), ("tls", settings.usesTLS ? "1" : nil), ("sni", settings.serverName),
+      ("connect-timeout", Self.span(settings.limits.connect, unless: limits.connect)),
+      ("stall-timeout", Self.span(settings.limits.stall, unless: limits.stall)),
+      ("directory", Self.archivePath), ("password-file", Self.secretPath + "/password"),
+    ]
+    return [("HOME", "/tmp")]
+      + options.compactMap { option, value in
+        value.map { (Environment.variable(option), $0) }
+      }
+  }
+
+  private static func span(_ span: Duration, unless usual: Duration) -> String? {
+    span == usual ? nil : "\(span.components.seconds)s"
+  }
+
+  // MARK: - Text
+
+  private func object(_ version: String, _ kind: String, _ rest: String) -> String {
+    """
+    apiVersion: \(version)
+    kind: \(kind)
+    metadata:
+      name: \(Self.quoted(name))
+      namespace: \(Self.quoted(place.namespace))
+      labels: {app.kubernetes.io/name: \(Self.quoted(name))}
+    \(rest)
+
+    """
+  }
+
+  /// A word of YAML, in quotes where it has to be.
+  private static func quoted(_ word: String) -> String {
+    let first = word.utf8.first.map { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") } ?? false
+    let isPlain =
+      first && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(word)
+      && word.utf8.allSatisfy { byte in
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "-./".utf8.contains(byte)
+      }
+    guard !isPlain else { return word }
+    var text = "\""
+    for scalar in word.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case _ where scalar.value < 0x20:
+        text += "\\x" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text + "\""
+  }
+
+  /// A word in which the kubelet would put variables in for `$(NAME)`.
+  private static func expanded(_ word: String) -> String {
+    quoted(word.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"))
+  }
+
+  private static func indented(_ text: String, by count: Int) -> String {
+    let blanks = String(repeating: " ", count: count)
+    return text.split(separator: "\n").map { blanks + $0 }.joined(separator: "\n")
+  }
+}
