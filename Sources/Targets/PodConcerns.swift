@@ -5,18 +5,18 @@ extension PodServer {
   /// Returns what should be known before a restart; empty when nothing.
   public func concerns(about way: RestartWay) async throws -> [RestartConcern] {
     let pod = try await pod()
-    return try await managers(of: pod, way) + imageConcerns(pod, way) + earlierEnd(of: pod, way)
+    return try await managers(of: pod) + imageConcerns(pod, way) + earlierEnd(of: pod, way)
   }
 
-  private func managers(of pod: Pod, _ way: RestartWay) async throws -> [RestartConcern] {
+  private func managers(of pod: Pod) async throws -> [RestartConcern] {
     guard let owner = pod.metadata.controller, owner.kind == "StatefulSet" else { return [] }
     do {
       let set: StatefulSet = try await kubectl.json(["get", "statefulset/\(owner.name)"])
       return set.metadata.map(ObjectManager.all)?.map {
         .managed(object: "statefulset/\(owner.name)", by: $0)
       } ?? []
-    } catch TargetError.forbidden where way == .server {
-      // Deleting a pod whose controller cannot be seen is refused elsewhere.
+    } catch TargetError.forbidden {
+      // Where the pod would be deleted that is an obstacle already.
       return []
     }
   }

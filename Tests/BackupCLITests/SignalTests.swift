@@ -27,7 +27,8 @@ import Testing
         #expect(document.error.exit_code == code)
         #expect(
           result.error.split(separator: "\n").last
-            == "raibid-backup: cannot finish: a signal ended this run, and nothing half-done is left")
+            == "raibid-backup: cannot finish: a signal ended this run, and nothing half-done is left"
+        )
       }
     }
   }
