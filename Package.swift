@@ -55,9 +55,9 @@ let package = Package(
     library("Targets", [crypto, subprocess, systemPackage]),
     library("RedisClient", [nioCore, nioPosix, nioTLS, nioSSL]),
     library("RDBFormat", ["CRC64"]),
-    library("CRC64", ["CFold64"]),
-    .target(name: "CFold64"),
-    library("GzipMembers", ["CZlib", "Workers"]),
+    library("CRC64", ["CFold"]),
+    .target(name: "CFold"),
+    library("GzipMembers", ["CFold", "CZlib", "Workers"]),
     library("Workers", ["CProcess"]),
     library("Files"),
     .systemLibrary(name: "CProcess"),
@@ -94,7 +94,7 @@ let package = Package(
 // optimisation, scripts/fuzz builds it with a sanitizer that nothing else can have, scripts/bench measures its
 // parts.
 if let purpose = Context.environment["RAIBID_RDB_ONLY"] {
-  var parts = ["CFold64", "CRC64", "RDBFormat"]
+  var parts = ["CFold", "CRC64", "RDBFormat"]
   if purpose == "test" { parts += ["CRC64Tests", "RDBFormatTests"] }
   package.products = []
   package.dependencies = []

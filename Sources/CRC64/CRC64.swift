@@ -1,4 +1,4 @@
-import CFold64
+import CFold
 
 /// The 64-bit checksum at the end of an RDB file, computed over any number of pieces.
 ///
@@ -16,7 +16,7 @@ public struct CRC64: Sendable, Equatable {
   /// Takes the next bytes. Any split of the same bytes gives the same value.
   public mutating func update(_ bytes: Span<UInt8>) {
     let foldedByteCount = bytes.count & ~63
-    guard foldedByteCount > 0, fold64_is_available() else { return look(up: bytes) }
+    guard foldedByteCount > 0, fold_is_available() else { return look(up: bytes) }
     let folded = unsafe bytes.withUnsafeBufferPointer { buffer in
       unsafe fold64(value, buffer.baseAddress, foldedByteCount)
     }

@@ -28,8 +28,6 @@ struct CompressedInput {
         buffer = piece
       } else {
         buffer.removeFirst(startIndex)
-        // Grown once for a member, and not with every piece.
-        if buffer.capacity < byteCount { buffer.reserveCapacity(byteCount + piece.count) }
         buffer += piece
       }
       startIndex = 0
@@ -43,11 +41,19 @@ struct CompressedInput {
     byteOffset += UInt64(byteCount)
   }
 
-  /// Uses up the first bytes of those that are here, and returns them.
-  mutating func take(_ byteCount: Int) -> [UInt8] {
-    let taken = Array(bytes.prefix(byteCount))
-    drop(taken.count)
-    return taken
+  /// Uses up so many bytes and returns them; nil, with none used up, when fewer are left. Copies each
+  /// byte once.
+  mutating func take(_ byteCount: Int) async throws -> [UInt8]? {
+    var taken: [UInt8] = []
+    taken.reserveCapacity(byteCount)
+    repeat {
+      let head = bytes.prefix(byteCount - taken.count)
+      taken += head
+      drop(head.count)
+      if taken.count == byteCount { return taken }
+    } while try await fill(1)
+    putBack(taken)
+    return nil
   }
 
   /// Puts bytes back that were the last ones taken.

@@ -33,16 +33,12 @@ import CZlib
   /// The whole gzip member of a block of at most 1 MiB.
   func member(of block: [UInt8]) throws(GzipError) -> [UInt8] {
     let deflatedByteCount = try deflate(block)
-    let byteCount = MemberHeader.byteCount + deflatedByteCount + MemberHeader.trailerByteCount
+    let byteCount = MemberHeader.byteCount + deflatedByteCount + MemberTrailer.byteCount
     var member: [UInt8] = []
     member.reserveCapacity(byteCount)
     member += MemberHeader.bytes(memberByteCount: byteCount)
     member += scratch[..<deflatedByteCount]
-    for word in [checksum(of: block), UInt32(truncatingIfNeeded: block.count)] {
-      for shift in stride(from: 0, to: 32, by: 8) {
-        member.append(UInt8(truncatingIfNeeded: word >> shift))
-      }
-    }
+    member += MemberTrailer.bytes(of: block)
     return member
   }
 
@@ -82,11 +78,5 @@ import CZlib
 
   private func storeOnly() -> Int32 {
     unsafe deflateParams(stream, Z_NO_COMPRESSION, Z_DEFAULT_STRATEGY)
-  }
-
-  private func checksum(of block: [UInt8]) -> UInt32 {
-    unsafe block.withUnsafeBufferPointer { bytes in
-      UInt32(truncatingIfNeeded: unsafe crc32(0, bytes.baseAddress, UInt32(bytes.count)))
-    }
   }
 }

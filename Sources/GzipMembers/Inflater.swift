@@ -50,19 +50,6 @@ import CZlib
     }
   }
 
-  /// What a whole member of ours holds; nil unless it ends with its last byte, is undamaged, and
-  /// holds at most 1 MiB.
-  func block(of member: [UInt8]) -> [UInt8]? {
-    // ISIZE, least significant byte first.
-    let byteCount = member.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-    guard byteCount <= MemberHeader.blockByteCount else { return nil }
-    beginMember()
-    let (step, _) = attempt(member[...], outputByteCount: byteCount)
-    guard step.isAtEnd, step.consumedByteCount == member.count, step.output.count == byteCount
-    else { return nil }
-    return step.output
-  }
-
   /// Calls zlib once; the code tells what came of it.
   private func attempt(
     _ input: ArraySlice<UInt8>, outputByteCount: Int

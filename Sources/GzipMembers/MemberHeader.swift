@@ -10,10 +10,8 @@ enum MemberHeader {
   ]
 
   static let byteCount = 20
-  /// CRC32 and ISIZE.
-  static let trailerByteCount = 8
   /// An empty deflate stream has two bytes.
-  static let memberByteCountRange = (byteCount + trailerByteCount + 2)...(2 << 20)
+  static let memberByteCountRange = (byteCount + MemberTrailer.byteCount + 2)...(2 << 20)
   /// The input of one member, and so the most that one member of ours inflates to.
   static let blockByteCount = 1 << 20
 

@@ -8,7 +8,7 @@ struct MemberReader {
   private let workers: Workers
   private let guessLimit: Int
   private let jobs: Jobs
-  private let inflaters = Pool { try Inflater() }
+  private let inflaters = Pool { try MemberInflater() }
   /// Members that are being inflated because their header told their size, the oldest first.
   private var guesses: [Guess] = []
   private var trustsHints = true
@@ -50,9 +50,8 @@ struct MemberReader {
   private mutating func nextGuess() async throws -> Guess? {
     guard trustsHints, try await input.fill(MemberHeader.byteCount),
       let byteCount = MemberHeader.hintedByteCount(input.bytes),
-      try await input.fill(byteCount)
+      let member = try await input.take(byteCount)
     else { return nil }
-    let member = input.take(byteCount)
     return Guess(
       bytes: member,
       block: jobs.start { [inflaters] in try inflaters.withElement { $0.block(of: member) } })

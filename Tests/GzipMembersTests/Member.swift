@@ -65,7 +65,7 @@ extension [UInt8] {
 }
 
 /// RFC 1952, section 8, bit by bit.
-private func crc32(_ bytes: [UInt8]) -> UInt32 {
+func crc32(_ bytes: [UInt8]) -> UInt32 {
   var checksum: UInt32 = 0xffff_ffff
   for byte in bytes {
     checksum ^= UInt32(byte)
