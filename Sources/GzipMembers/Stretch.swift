@@ -16,11 +16,14 @@ struct Stretch: Equatable {
     for chunkStart in stride(from: 0, through: block.count, by: chunkByteCount) {
       let isLast = chunkStart + chunkByteCount > block.count
       if !isLast, isFlat(bytes.extracting(chunkStart..<(chunkStart + chunkByteCount))) { continue }
-      let flat = flatStart..<chunkStart
+      let chunks = flatStart..<chunkStart
       flatStart = chunkStart + chunkByteCount
-      guard flat.count >= minimumByteCount, !repeats.finds(flat, of: bytes) else { continue }
+      guard chunks.count >= minimumByteCount, !repeats.finds(chunks, of: bytes) else { continue }
+      var flat = widened(chunks, of: bytes, from: plainStart)
       if plainStart < flat.lowerBound {
         stretches.append(Stretch(range: plainStart..<flat.lowerBound, isFlat: false))
+      } else if let last = stretches.popLast() {
+        flat = last.range.lowerBound..<flat.upperBound
       }
       stretches.append(Stretch(range: flat, isFlat: true))
       plainStart = flat.upperBound
@@ -33,12 +36,45 @@ struct Stretch: Equatable {
 
   private static let chunkByteCount = 512
   private static let minimumByteCount = 4096
+  private static let edgeByteCount = 32
+
+  /// Flat chunks with the noise on either side that fills no chunk: what is left of it among text makes
+  /// the codes of the text longer, and slow to work out.
+  private static func widened(
+    _ chunks: Range<Int>, of bytes: Span<UInt8>, from start: Int
+  ) -> Range<Int> {
+    var (lower, upper) = (chunks.lowerBound, chunks.upperBound)
+    while lower - edgeByteCount >= max(start, chunks.lowerBound - chunkByteCount),
+      hasManyHighBits(bytes.extracting((lower - edgeByteCount)..<lower))
+    {
+      lower -= edgeByteCount
+    }
+    while upper + edgeByteCount <= min(bytes.count, chunks.upperBound + chunkByteCount),
+      hasManyHighBits(bytes.extracting(upper..<(upper + edgeByteCount)))
+    {
+      upper += edgeByteCount
+    }
+    return lower..<upper
+  }
+
+  /// Whether about half of the bytes have their high bit set, as in noise and seldom in anything else;
+  /// their count is a multiple of eight.
+  private static func hasManyHighBits(_ bytes: Span<UInt8>) -> Bool {
+    var count = 0
+    for index in stride(from: 0, to: bytes.count, by: 8) {
+      count &+= (bytes.word(at: index) & highBits).nonzeroBitCount
+    }
+    return count >= bytes.count / 4 && count <= bytes.count * 3 / 4
+  }
 
   /// Whether the sum of the squares of the byte counts is at most 15 % above that of noise, which
   /// is n + n(n − 1) / 256 with a standard deviation of 3 %.
   private static func isFlat(_ bytes: Span<UInt8>) -> Bool {
-    // Four tables, because a count that was just written is slow to read again.
-    var counts: InlineArray<1024, UInt32> = .init(repeating: 0)
+    // Text is recognised before its bytes are counted.
+    guard hasManyHighBits(bytes) else { return false }
+    // Four tables, because a count that was just written is slow to read again; a quarter of a chunk is
+    // no more than a byte can count.
+    var counts: InlineArray<1024, UInt8> = .init(repeating: 0)
     var index = 0
     while index < bytes.count - 3 {
       counts[Int(bytes[index])] &+= 1
@@ -49,7 +85,9 @@ struct Stretch: Equatable {
     }
     var sum: UInt32 = 0
     for byte in 0..<256 {
-      let count = counts[byte] &+ counts[256 + byte] &+ counts[512 + byte] &+ counts[768 + byte]
+      let count =
+        UInt32(counts[byte]) &+ UInt32(counts[256 + byte]) &+ UInt32(counts[512 + byte])
+        &+ UInt32(counts[768 + byte])
       sum &+= count &* count
     }
     return sum <= maximumSum
@@ -76,9 +114,10 @@ private struct RepeatFinder {
     }
     var seenCount = 0
     var repeatCount = 0
-    for position in range.lowerBound..<(range.upperBound - 8) where bytes[position] == 0 {
-      var word: UInt64 = 0
-      for offset in 1...8 { word = word << 8 | UInt64(bytes[position + offset]) }
+    var position = range.lowerBound - 1
+    while let zero = Self.zero(in: (position + 1)..<(range.upperBound - 8), of: bytes) {
+      position = zero
+      let word = bytes.word(at: position + 1)
       let slot = Int(truncatingIfNeeded: word % UInt64(Self.slotCount))
       seenCount += 1
       if words[slot] == word, position - positions[slot] <= Self.windowByteCount {
@@ -88,5 +127,38 @@ private struct RepeatFinder {
       positions[slot] = position
     }
     return repeatCount * 4 > seenCount
+  }
+
+  /// The place of the first zero byte in a range.
+  private static func zero(in range: Range<Int>, of bytes: Span<UInt8>) -> Int? {
+    var position = range.lowerBound
+    while range.upperBound - position >= 8 {
+      let word = bytes.word(at: position)
+      // The lowest byte that borrows is the first that is zero.
+      let zeros = (word &- 0x0101_0101_0101_0101) & ~word & highBits
+      if zeros != 0 { return position + zeros.trailingZeroBitCount / 8 }
+      position += 8
+    }
+    while position < range.upperBound {
+      if bytes[position] == 0 { return position }
+      position += 1
+    }
+    return nil
+  }
+}
+
+private let highBits: UInt64 = 0x8080_8080_8080_8080
+
+extension Span<UInt8> {
+  /// Eight bytes, the first one lowest.
+  @inline(__always)
+  fileprivate func word(at index: Int) -> UInt64 {
+    // One check for all eight, which then become one load.
+    let bytes = extracting(index..<index + 8)
+    let low =
+      UInt64(bytes[0]) | UInt64(bytes[1]) << 8 | UInt64(bytes[2]) << 16 | UInt64(bytes[3]) << 24
+    let high =
+      UInt64(bytes[4]) | UInt64(bytes[5]) << 8 | UInt64(bytes[6]) << 16 | UInt64(bytes[7]) << 24
+    return low | high << 32
   }
 }
