@@ -1,5 +1,6 @@
 import Files
 import FoundationEssentials
+import Synchronization
 
 /// An archive that is being written and has no name yet that anybody would take for a backup.
 ///
@@ -10,6 +11,9 @@ public final class PendingArchive: Sendable {
   public let name: ArchiveName
   private let directory: ArchiveDirectory
   private let file: OpenFile
+  private let unsettledByteCount = Mutex(0)
+  /// How many bytes wait to go to the disk together.
+  private static let settledByteCount = 8 << 20
 
   init(name: ArchiveName, in directory: ArchiveDirectory) throws {
     self.name = name
@@ -20,11 +24,19 @@ public final class PendingArchive: Sendable {
   /// Where the bytes lie now.
   public var path: String { file.path }
 
-  /// Appends to the compressed file.
+  /// Appends to the compressed file. The disk begins with them soon, so that little is left for
+  /// ``seal()`` to wait for, and other programs keep their files in memory.
   ///
   /// - Throws: `FileError`; ``discard()`` is still owed.
   public func write(_ bytes: [UInt8]) throws(FileError) {
     try file.write(bytes)
+    let isDue = unsettledByteCount.withLock { count in
+      count += bytes.count
+      guard count >= Self.settledByteCount else { return false }
+      count = 0
+      return true
+    }
+    if isDue { file.dropCache() }
   }
 
   /// Makes the compressed file durable, and lets the next reader have it from the disk.

@@ -8,24 +8,33 @@ public final class OpenFile: Sendable {
   /// The path that it was opened by.
   public let path: String
   let descriptor: Int32
+  /// Where the disk puts what is read, if not the system's copy in memory is read.
+  private let diskBuffer: DiskBuffer?
 
-  private init(path: String, flags: Int32, mode: mode_t, verb: String) throws(FileError) {
+  private init(
+    path: String, flags: Int32, mode: mode_t, verb: String, diskBuffer: DiskBuffer? = nil
+  ) throws(FileError) {
     let descriptor = unsafe open(path, flags | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
       throw FileError(verb: verb, path: path, errorNumber: errno)
     }
     self.path = path
     self.descriptor = descriptor
+    self.diskBuffer = diskBuffer
   }
 
   /// Opens a file for reading.
   ///
   /// A pipe is read as far as its writers write; one that nobody has open is at its end.
   ///
+  /// - Parameter asksDisk: Whether to read what the disk holds, past the system's copy in memory, where the
+  ///   file system can do that.
   /// - Throws: ``FileError``; a directory counts as a file that cannot be read (`EISDIR`).
-  public convenience init(reading path: String) throws(FileError) {
+  public convenience init(reading path: String, asksDisk: Bool = false) throws(FileError) {
     // Without O_NONBLOCK a FIFO of that name would hold us until somebody writes to it.
-    try self.init(path: path, flags: O_RDONLY | O_NONBLOCK, mode: 0, verb: "open")
+    try self.init(
+      path: path, flags: O_RDONLY | O_NONBLOCK, mode: 0, verb: "open",
+      diskBuffer: asksDisk ? DiskBuffer() : nil)
     let kind = try status().kind
     guard kind != .directory else {
       throw FileError(verb: "read", path: path, errorNumber: EISDIR)
@@ -35,6 +44,8 @@ public final class OpenFile: Sendable {
     guard flags >= 0, fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) == 0 else {
       throw FileError(verb: "open", path: path, errorNumber: errno)
     }
+    // A file system that cannot do it refuses here or at the first read.
+    if asksDisk { _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK | __O_DIRECT) }
   }
 
   /// Creates a file that must not exist yet, readable and writable by its owner alone.
@@ -61,6 +72,7 @@ public final class OpenFile: Sendable {
 
   /// Reads the next bytes: at least one, at most `limit`; none at the end of the file.
   public func read(upTo limit: Int) throws(FileError) -> [UInt8] {
+    if let diskBuffer { return try read(upTo: limit, through: diskBuffer) }
     var failure: Int32 = 0
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
       var result = unsafe Glibc.read(descriptor, buffer.baseAddress, limit)
@@ -72,6 +84,28 @@ public final class OpenFile: Sendable {
     }
     guard failure == 0 else { throw FileError(verb: "read", path: path, errorNumber: failure) }
     return bytes
+  }
+
+  private func read(
+    upTo limit: Int, through buffer: DiskBuffer
+  ) throws(FileError) -> [UInt8] {
+    let byteCount = min(limit, DiskBuffer.byteCount)
+    var result = unsafe Glibc.read(descriptor, buffer.start, byteCount)
+    while result < 0 && (errno == EINTR || (errno == EINVAL && stopAskingDisk())) {
+      result = unsafe Glibc.read(descriptor, buffer.start, byteCount)
+    }
+    guard result >= 0 else { throw FileError(verb: "read", path: path, errorNumber: errno) }
+    // After the last bytes of a file the position is between two blocks, where no disk reads.
+    if result % DiskBuffer.blockByteCount != 0 { stopAskingDisk() }
+    return unsafe [UInt8](UnsafeRawBufferPointer(start: buffer.start, count: result))
+  }
+
+  /// - Returns: False when the disk was not asked any more.
+  @discardableResult
+  private func stopAskingDisk() -> Bool {
+    let flags = fcntl(descriptor, F_GETFL)
+    return flags >= 0 && flags & __O_DIRECT != 0
+      && fcntl(descriptor, F_SETFL, flags & ~__O_DIRECT) == 0
   }
 
   /// Writes all of the bytes.
@@ -103,6 +137,7 @@ public final class OpenFile: Sendable {
   }
 
   /// Tells the system to forget its copy of the file in memory, so that the next read asks the disk.
+  /// What has not been written yet it only begins to write.
   ///
   /// Only an advice: a file system may ignore it.
   public func dropCache() {

@@ -9,7 +9,6 @@ final class ArchiveFile: Sendable {
   private struct State: Sendable {
     var digest: SHA256?
     var byteCount: UInt64 = 0
-    var lookahead: [UInt8]?
   }
 
   /// What a plain dump is handed on in.
@@ -21,22 +20,27 @@ final class ArchiveFile: Sendable {
   private let total: UInt64
   private let report: ProgressReport
   private let state: Mutex<State>
+  /// The first bytes, until somebody reads them. Not in the state: reading must not wait for hashing.
+  private let lookahead: Mutex<[UInt8]?>
 
   /// Whether the file is gzip, by its first bytes.
   let isCompressed: Bool
 
   /// Opens a file and reads its beginning.
   ///
-  /// - Parameter hashes: Whether somebody needs the SHA-256 of the file.
+  /// - Parameters:
+  ///   - hashes: Whether somebody needs the SHA-256 of the file.
+  ///   - asksDisk: Whether what the disk holds is wanted, and not the system's copy of it in memory.
   init(
-    _ path: String, hashes: Bool = true, report: @escaping ProgressReport
+    _ path: String, hashes: Bool = true, asksDisk: Bool = false, report: @escaping ProgressReport
   ) throws(FileError) {
-    file = try OpenFile(reading: path)
+    file = try OpenFile(reading: path, asksDisk: asksDisk)
     total = try file.status().byteCount
     self.report = report
     let first = try file.read(upTo: Self.compressedPieceByteCount)
     isCompressed = first.starts(with: [0x1f, 0x8b])
-    state = Mutex(State(digest: hashes ? SHA256() : nil, lookahead: first))
+    state = Mutex(State(digest: hashes ? SHA256() : nil))
+    lookahead = Mutex(first)
   }
 
   /// How many bytes were read.
@@ -97,7 +101,7 @@ final class ArchiveFile: Sendable {
 
   /// The next bytes; none at the end. Blocks as long as the disk does.
   private func read() throws(FileError) -> [UInt8] {
-    if let lookahead = state.withLock({ $0.lookahead.take() }) { return lookahead }
+    if let first = lookahead.withLock({ $0.take() }) { return first }
     return try file.read(
       upTo: isCompressed ? Self.compressedPieceByteCount : Self.pieceByteCount)
   }

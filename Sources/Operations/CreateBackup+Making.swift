@@ -23,7 +23,7 @@ extension CreateBackup {
     do {
       let copy = try await copyOut(dump, into: pending, now: now)
       try requireOurs(copy.summary, dump.saved)
-      try await readBack(pending, copy)
+      let archive = try await readBack(pending, copy)
       report(.began("publishing"))
       // Without a size it was made while it was read.
       let seconds = ((dump.byteCount == nil ? copy.ended : saved) - start).seconds
@@ -31,7 +31,11 @@ extension CreateBackup {
         method: dump.saved.method.rawValue, via: dump.via, requestedAt: now,
         finishedAt: now.addingTimeInterval(seconds), seconds: seconds,
         changesSinceLastSave: dump.saved.changesSinceLastSave)
-      let manifest = manifest(pending.name, copy, save: save, source: source(status), now: now)
+      let manifest = Manifest(
+        name: pending.name, tool: Tool.manifest, tags: options.tags, source: source(status),
+        save: save, rdb: Manifest.RDB(copy.summary, sha256: copy.dumpDigest), archive: archive,
+        content: copy.summary.content,
+        verification: Manifest.Verification(level: Verdict(copy.summary.verdict), verifiedAt: now))
       return Result(manifest: manifest, path: try pending.publish(manifest))
     } catch {
       try pending.discard()
@@ -43,7 +47,6 @@ extension CreateBackup {
   private struct Copy: Sendable {
     let summary: RDBSummary
     let dumpDigest: String
-    let fileDigest: String
     let compressed: GzipMembersResult
     let ended: ContinuousClock.Instant
   }
@@ -54,34 +57,25 @@ extension CreateBackup {
     report(.began("copying the dump"))
     let inspection = DumpInspection(referenceTime: now.milliseconds)
     let sums = DumpSums(hashes: true)
-    let compressed = Mutex<GzipMembersResult?>(nil)
-    let fileDigest = try await pipe { hash in
-      let result = try await pipe { send in
-        try await read(dump, to: send)
-      } to: { next in
-        try await compressMembers(
-          level: options.level, on: workers, from: next,
-          tap: { block in
-            inspection.compare(inspection.consume(sums.next(block)))
-            report(.bytes(done: inspection.byteCount, total: dump.byteCount))
-          },
-          deliver: { member in
-            try await hash(member)
-            try pending.write(member)
-          })
-      }
-      compressed.withLock { $0 = result }
+    let compressed = try await pipe { send in
+      try await read(dump, to: send)
     } to: { next in
-      try await digest(of: next)
+      try await compressMembers(
+        level: options.level, on: workers, from: next,
+        tap: { block in
+          inspection.compare(inspection.consume(sums.next(block)))
+          report(.bytes(done: inspection.byteCount, total: dump.byteCount))
+        },
+        deliver: { member in try pending.write(member) })
     }
     let ended = ContinuousClock.now
     try pending.seal()
-    guard let dumpDigest = sums.digest(), let compressed = compressed.withLock({ $0 }) else {
+    guard let dumpDigest = sums.digest() else {
       throw BackupError.internalError("nothing was hashed")
     }
     return Copy(
-      summary: try inspection.finish(), dumpDigest: dumpDigest, fileDigest: fileDigest,
-      compressed: compressed, ended: ended)
+      summary: try inspection.finish(), dumpDigest: dumpDigest, compressed: compressed,
+      ended: ended)
   }
 
   private func read(
@@ -99,16 +93,6 @@ extension CreateBackup {
     }
   }
 
-  private func digest(
-    of next: @escaping @Sendable () async throws -> [UInt8]?
-  ) async throws -> String {
-    try await withTaskExecutorPreference(workers) {
-      var digest = SHA256()
-      while let piece = try await next() { digest.update(data: piece) }
-      return digest.finalize().hexadecimal
-    }
-  }
-
   /// A dump that began before we asked is somebody else's: it may lack what was acknowledged since.
   private func requireOurs(_ summary: RDBSummary, _ dump: SavedDump) throws {
     // The dump has its second from the kernel's coarse clock, which is up to a tick (10 ms) behind.
@@ -120,29 +104,24 @@ extension CreateBackup {
   }
 
   /// Reads the file as a restore would, before anybody may call it a backup.
-  private func readBack(_ pending: PendingArchive, _ copy: Copy) async throws {
+  ///
+  /// - Returns: The facts of the file as it is on the disk. Its digest needs no other one to agree with:
+  ///   the file has the size that was written, and holds the dump.
+  private func readBack(
+    _ pending: PendingArchive, _ copy: Copy
+  ) async throws -> Manifest.Archive {
     report(.began("reading the archive back"))
-    let file = try ArchiveFile(pending.path, report: report)
+    let file = try ArchiveFile(pending.path, asksDisk: true, report: report)
     let digest = Mutex(SHA256())
     _ = try await file.unpack(on: workers) { block in
       digest.withLock { $0.update(data: block) }
     }
     guard digest.withLock({ $0.finalize().hexadecimal }) == copy.dumpDigest,
-      file.digest() == copy.fileDigest
+      file.byteCount == copy.compressed.outputByteCount, let fileDigest = file.digest()
     else { throw BackupError.archiveChangedOnDisk(pending.path) }
-  }
-
-  private func manifest(
-    _ name: ArchiveName, _ copy: Copy, save: Manifest.Save, source: Source, now: Date
-  ) -> Manifest {
-    Manifest(
-      name: name, tool: Tool.manifest, tags: options.tags, source: source, save: save,
-      rdb: Manifest.RDB(copy.summary, sha256: copy.dumpDigest),
-      archive: Manifest.Archive(
-        file: name.archiveFile, bytes: copy.compressed.outputByteCount, sha256: copy.fileDigest,
-        level: options.level, members: copy.compressed.memberCount),
-      content: copy.summary.content,
-      verification: Manifest.Verification(level: Verdict(copy.summary.verdict), verifiedAt: now))
+    return Manifest.Archive(
+      file: pending.name.archiveFile, bytes: file.byteCount, sha256: fileDigest,
+      level: options.level, members: copy.compressed.memberCount)
   }
 
   func source(_ status: ServerStatus) -> Source {
