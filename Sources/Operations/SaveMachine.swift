@@ -59,6 +59,7 @@ struct SaveMachine: Sendable {
   private let stallTimeout: Duration
   private var state = State.waitingForTurn
   private var pause = Self.shortestPause
+  private var stateEntry = Duration.zero
   private var lastMovement = Duration.zero
   private var lastStatus: ServerStatus?
   private var request: SavedDump?
@@ -95,6 +96,7 @@ struct SaveMachine: Sendable {
         return poll(status, grown, at: now)
       }
       state = .running
+      stateEntry = now
       return running(status, grown, at: now)
     case (.running, .status(let status, let grown)):
       return running(status, grown, at: now)
@@ -137,6 +139,7 @@ struct SaveMachine: Sendable {
 
   private mutating func enter(_ state: State, at now: Duration) -> Action {
     self.state = state
+    stateEntry = now
     lastMovement = now
     lastStatus = nil
     pause = Self.shortestPause
@@ -163,7 +166,8 @@ struct SaveMachine: Sendable {
       lastMovement = now
     }
     lastStatus = status
-    pause = min(pause * 2, Self.longestPause)
+    // The end of a save is seen late by a twentieth of its time at most, however long it takes.
+    pause = min(max((now - stateEntry) / 20, Self.shortestPause), Self.longestPause)
     return .askStatus(after: pause)
   }
 }

@@ -133,4 +133,19 @@ struct SaveMachineTests {
     }
     #expect(machine.next(.status(same), at: .seconds(360)) == .fail(.stalled(.seconds(60))))
   }
+
+  @Test(arguments: [
+    (1, 5), (90, 5), (200, 10), (2000, 100), (60_000, 500), (10_000_000, 500),
+  ])
+  func `the end of a save is looked for after a twentieth of its time`(
+    elapsed: Int, pause: Int
+  ) {
+    var machine = machine()
+    _ = machine.next(.status(status()), at: .seconds(5))
+    _ = machine.next(.started, at: .seconds(5))
+    let now = Duration.seconds(5) + .milliseconds(elapsed)
+    #expect(
+      machine.next(.status(status(saving: true, processed: 1)), at: now)
+        == .askStatus(after: .milliseconds(pause)))
+  }
 }
