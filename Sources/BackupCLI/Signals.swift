@@ -20,7 +20,12 @@ enum Signals {
   static func cancelling(
     _ command: @escaping @Sendable () async throws -> Void
   ) async throws -> ExitStatus {
-    let task = Task { try await command() }
+    let (registrations, registered) = AsyncStream<Void>.makeStream()
+    let task = Task {
+      // A signal that comes before it would be heard ends the process, or is lost.
+      for await _ in registrations.prefix(handled.count) {}
+      try await command()
+    }
     let sources = handled.map { number, status in
       // Ignored as a signal, it still arrives at the source.
       signal(number, SIG_IGN)
@@ -28,6 +33,7 @@ enum Signals {
       source.setEventHandler {
         if take(status) { task.cancel() } else { _exit(status.rawValue) }
       }
+      source.setRegistrationHandler { registered.yield() }
       source.activate()
       return source
     }
