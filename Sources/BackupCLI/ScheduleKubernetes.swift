@@ -42,6 +42,9 @@ extension Schedule {
         throw ValidationError("--target local: this is for a Redis in the cluster")
       }
       if create.prune { _ = try create.retention.policy() }
+      if Settings.current.isTyped("heartbeat-url") {
+        throw ValidationError("--heartbeat-url takes curl, which the image has not")
+      }
       let typed = ["password-file", "directory", "kubeconfig", "context"].filter {
         Settings.current.isTyped($0)
       }
@@ -72,7 +75,10 @@ extension Schedule {
         Array(Settings.current.words.dropFirst(2)), without: Set(left), flags: Set(flags))
     }
 
-    private static let ownOptions = ["--at", "--image", "--name", "--storage", "--host-path"]
+    /// Those of this command, and what the image has no program for.
+    private static let ownOptions = [
+      "--at", "--image", "--name", "--storage", "--host-path", "--heartbeat-url",
+    ]
 
     private static func directory(_ text: String) throws -> NightlyJob.Archives {
       let parts = text.split(separator: ":", maxSplits: 1).map(String.init)

@@ -189,7 +189,7 @@ import Testing
     ["--target", "local"], ["--directory", "/a"], ["--password-file", "/p"],
     ["--kubeconfig", "/k"],
     ["--context", "c"], ["--tls", "--cacert", "/ca"], ["--host-path", "/a"],
-    ["--prefer-replica"],
+    ["--prefer-replica"], ["--heartbeat-url", "https://a.example/b"],
   ])
   func `what means nothing inside the cluster is refused`(options: [String]) async throws {
     let printed = try await BackupTool(options: [], home: "/")
