@@ -12,7 +12,7 @@ final class ArchiveFile: Sendable {
   }
 
   /// What a plain dump is handed on in.
-  private static let pieceByteCount = 1 << 20
+  private static let pieceByteCount = 512 << 10
   /// Smaller, so that what is read is hashed and cut into members before it has left the cache.
   private static let compressedPieceByteCount = 256 << 10
 
