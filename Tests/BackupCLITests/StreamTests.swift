@@ -17,6 +17,7 @@ import Testing
         #expect(verbose.output.hasPrefix("\(archives)/redis-dump-"))
         #expect(
           verbose.error == """
+            the dump will be read from its file
             saving on the server
             copying the dump
             reading the archive back
