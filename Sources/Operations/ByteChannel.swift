@@ -40,6 +40,9 @@ func pipe<Piece: Sendable, Result: Sendable>(
 }
 
 /// A queue with one sender and one receiver.
+///
+/// Nobody is woken under its lock: waking takes the lock of the task that waits, under which a cancelled
+/// task asks for this one.
 private final class PieceChannel<Piece: Sendable>: Sendable {
   private enum Ending {
     case open
@@ -62,10 +65,9 @@ private final class PieceChannel<Piece: Sendable>: Sendable {
   func send(_ piece: Piece) async throws {
     while true {
       try Task.checkCancellation()
-      let accepted = state.withLock { state in
+      let accepted = change { state in
         guard state.pieces.count < capacity else { return false }
         state.pieces.append(piece)
-        Self.wake(&state)
         return true
       }
       if accepted { return }
@@ -76,10 +78,9 @@ private final class PieceChannel<Piece: Sendable>: Sendable {
   func next() async throws -> Piece? {
     while true {
       try Task.checkCancellation()
-      let (piece, ending) = state.withLock { state -> (Piece?, Ending) in
+      let (piece, ending) = change { state -> (Piece?, Ending) in
         guard let first = state.pieces.first else { return (nil, state.ending) }
         state.pieces.removeFirst()
-        Self.wake(&state)
         return (first, .open)
       }
       if let piece { return piece }
@@ -95,10 +96,7 @@ private final class PieceChannel<Piece: Sendable>: Sendable {
   }
 
   func finish(throwing error: (any Error)?) {
-    state.withLock { state in
-      state.ending = .finished(error)
-      Self.wake(&state)
-    }
+    change { $0.ending = .finished(error) }
   }
 
   /// Waits for a change while a condition holds; only one side can have to wait at a time, since the
@@ -114,12 +112,18 @@ private final class PieceChannel<Piece: Sendable>: Sendable {
         if !mustWait { continuation.resume() }
       }
     } onCancel: {
-      state.withLock { Self.wake(&$0) }
+      change { _ in }
     }
   }
 
-  private static func wake(_ state: inout State) {
-    state.waiting?.resume()
-    state.waiting = nil
+  /// Changes the state, and wakes whoever waits for that to look at it again.
+  private func change<Result>(_ body: (inout State) -> Result) -> Result {
+    let (result, waiting) = state.withLock { state in
+      let result = body(&state)
+      defer { state.waiting = nil }
+      return (result, state.waiting)
+    }
+    waiting?.resume()
+    return result
   }
 }
