@@ -100,22 +100,13 @@ extension KubernetesEndToEndTests {
   func `a pod that would not come back with its data is left alone`(
     pod: String, fact: String
   ) async throws {
-    let namespace = "raibid-e2e-\(UInt32.random(in: 0 ... .max))"
-    let redis = ClusterRedis(namespace: namespace)
-    try await redis.kubectl("create", "namespace", namespace)
-    let outcome: Result<Void, any Error>
-    do {
+    try await ClusterRedis.inNamespace { redis in
       try await redis.apply("unfit.yaml")
       try await redis.awaitReady(pod)
-      outcome = .success(
-        try await withTemporaryDirectory { home in
-          try await refuse(ClusterUser(redis, home: home), pod, fact)
-        })
-    } catch {
-      outcome = .failure(error)
+      try await withTemporaryDirectory { home in
+        try await refuse(ClusterUser(redis, home: home), pod, fact)
+      }
     }
-    try await redis.kubectl("delete", "namespace/\(namespace)", "--wait=false")
-    try outcome.get()
   }
 
   private func refuse(_ user: ClusterUser, _ pod: String, _ fact: String) async throws {

@@ -8,27 +8,18 @@ extension KubernetesEndToEndTests {
   private func withFleeting(
     _ body: (ClusterUser, _ ask: (String) async throws -> String) async throws -> Void
   ) async throws {
-    let namespace = "raibid-e2e-\(UInt32.random(in: 0 ... .max))"
-    let redis = ClusterRedis(namespace: namespace)
-    try await redis.kubectl("create", "namespace", namespace)
-    let outcome: Result<Void, any Error>
-    do {
+    try await ClusterRedis.inNamespace { redis in
       try await redis.apply("unfit.yaml")
       try await redis.awaitReady("fleeting-0")
-      outcome = .success(
-        try await withTemporaryDirectory { home in
-          var user = ClusterUser(redis, home: home)
-          user.tool.options += ["--pod", "fleeting-0"]
-          try await body(user) { commands in
-            try await redis.kubectl(
-              "exec", "--stdin", "pod/fleeting-0", "--", "redis-cli", input: commands + "\n")
-          }
-        })
-    } catch {
-      outcome = .failure(error)
+      try await withTemporaryDirectory { home in
+        var user = ClusterUser(redis, home: home)
+        user.tool.options += ["--pod", "fleeting-0"]
+        try await body(user) { commands in
+          try await redis.kubectl(
+            "exec", "--stdin", "pod/fleeting-0", "--", "redis-cli", input: commands + "\n")
+        }
+      }
     }
-    try await redis.kubectl("delete", "namespace/\(namespace)", "--wait=false")
-    try outcome.get()
   }
 
   private func podID(_ user: ClusterUser) async throws -> String {
