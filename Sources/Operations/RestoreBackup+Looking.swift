@@ -1,0 +1,86 @@
+import ArchiveStore
+import FoundationEssentials
+import RDBFormat
+import RedisClient
+import Targets
+
+// What a restore looks at before it decides anything; nothing is changed by it.
+
+extension RestoreBackup {
+  /// What is seen of a server before anything is decided.
+  struct Situation: Sendable {
+    let status: ServerStatus
+    let settings: ServerSettings
+    let modules: [String]
+    let journal: RestoreJournal?
+    let present: PresentData
+  }
+
+  /// Proves the whole archive before anything else is looked at.
+  func prove(_ entry: ArchiveEntry, now: Date) async throws -> RestoreCandidate {
+    report(.began("proving the archive"))
+    return try await RestoreCandidate(
+      VerifyArchive(workers: workers, report: report).run(entry, now: now, needsDigests: true))
+  }
+
+  /// - Parameter candidate: What the server's data is looked at beside, where there is no journal.
+  func lookAround(_ candidate: RestoreCandidate?) async throws -> Situation {
+    report(.began("looking at the server"))
+    return try await RestartedServer(
+      session: session, log: RestoreLog(directory), mayStart: !options.dryRun
+    ).withConnection { [session] connection in
+      let status = try await connection.status()
+      // It has no settings that could be read.
+      if status.mode == .sentinel { throw RestoreRefusal.mode(ServerStatus.Mode.sentinel.rawValue) }
+      let settings = try await ServerSettings.read(from: connection)
+      let journal = try await RestoreJournal.read(
+        in: settings.directory, of: session.target.volume)
+      guard journal != nil || status.loading != true else {
+        throw BackupError.serverIsLoading(status.loadingLoadedPercent)
+      }
+      if journal == nil, let candidate {
+        try await rights(candidate, status).check(on: connection)
+      }
+      let streams = candidate?.summary.content.streams ?? []
+      return Situation(
+        status: status, settings: settings,
+        modules: journal == nil ? try await connection.moduleNames() : [], journal: journal,
+        present: journal == nil
+          ? try await PresentData.read(streams, on: connection) : PresentData())
+    }
+  }
+
+  private func rights(_ candidate: RestoreCandidate, _ status: ServerStatus) -> RestoreRights {
+    RestoreRights(
+      summary: candidate.summary, saves: options.safetyBackup || status.aofEnabled != true,
+      stops: session.target.source.target == .local || options.restart == .server)
+  }
+
+  func facts(_ situation: Situation) async throws -> RestoreFacts {
+    let volume = session.target.volume
+    let settings = situation.settings
+    let directory = join(
+      settings.directory, settings.appendDirectoryName ?? "appendonlydir")
+    let manifest = try await volume.contents(
+      of: join(directory, settings.appendFileName + ".manifest"),
+      limit: RestoreJournal.maximumByteCount)
+    let control = session.target.control
+    return RestoreFacts(
+      status: situation.status, settings: settings,
+      nextStart: try await NextStart.read(
+        file: situation.status.configFile ?? "",
+        arguments: control.startArguments, from: volume),
+      appendManifest: manifest.flatMap { AOFManifest(String(decoding: $0, as: UTF8.self)) },
+      obstacles: try await control.obstacles(
+        to: options.restart, processID: Int(situation.status.processID ?? 0),
+        dataDirectory: settings.directory),
+      freeByteCount: try await volume.freeByteCount(at: settings.directory),
+      dumpByteCount: try await volume.status(
+        of: join(settings.directory, settings.dumpFileName))?.byteCount ?? 0,
+      modules: situation.modules, identity: session.target.source.identity,
+      isInCluster: session.target.source.target == .kubernetes,
+      memoryLimitByteCount: control.memoryLimitByteCount,
+      concerns: try await control.concerns(about: options.restart),
+      present: situation.present)
+  }
+}
