@@ -23,16 +23,16 @@ extension Sentences {
 
 extension BackupError {
   static func backupOfUnfinishedRestore(_ name: String) -> BackupError {
-    BackupError(
-      .config,
-      "cannot back up: the restore of \(name) is unfinished, and what is served may be either data",
-      hint: .tool("restore --resume # or --rollback; create --force backs up what is served"))
+    eitherDataServed("cannot back up: the restore of \(name) is unfinished")
   }
 
   static func backupOfUnfinishedRestore(of source: String) -> BackupError {
+    eitherDataServed("cannot back up \(source): its last restore never ended")
+  }
+
+  private static func eitherDataServed(_ fact: String) -> BackupError {
     BackupError(
-      .config,
-      "cannot back up \(source): its last restore never ended, and what is served may be either data",
+      .config, "\(fact), and what is served may be either data",
       hint: .tool("restore --resume # or --rollback; create --force backs up what is served"))
   }
 
