@@ -7,17 +7,23 @@ import Targets
 // What keeps a backup from being made, and how it is made.
 
 extension Sentences {
-  /// - Parameters:
-  ///   - name: The way of files that was taken; nil for the replication stream.
-  ///   - isChosen: Whether the user has asked for that stream.
-  static func transport(_ name: String?, isChosen: Bool) -> String {
+  /// - Parameter name: The way of files that was taken.
+  static func transport(_ name: String) -> String {
     switch name {
-    case "cp"?: "the dump will be copied with kubectl cp"
-    case "exec"?: "the dump will be copied with kubectl exec"
-    case .some: "the dump will be read from its file"
-    case nil where isChosen: "the dump will come over the replication stream"
-    case nil: "the dump will come over the replication stream, since its file cannot be read"
+    case "cp": "the dump will be copied with kubectl cp"
+    case "exec": "the dump will be copied with kubectl exec"
+    default: "the dump will be read from its file"
     }
+  }
+
+  static func chosenReplication() -> String {
+    "the dump will come over the replication stream"
+  }
+
+  /// - Parameter doubt: Why its file would not be the server's; nil where it cannot be read.
+  static func replication(because doubt: RestoreObstacle?) -> String {
+    chosenReplication()
+      + (doubt.map { ": \($0.words)" } ?? ", since its file cannot be read")
   }
 }
 
@@ -36,11 +42,11 @@ extension BackupError {
       hint: .tool("restore --resume # or --rollback; create --force backs up what is served"))
   }
 
-  static func saveNeedsFiles() -> BackupError {
+  static func saveNeedsFiles(_ doubt: RestoreObstacle?) -> BackupError {
     BackupError(
       .incompatible,
       "cannot save with SAVE: what it writes cannot be read from here, and a replica gets a BGSAVE",
-      hint: .again("--save bgsave"))
+      cause: doubt?.words, hint: .again("--save bgsave"))
   }
 
   static func severalServers() -> BackupError {
@@ -99,6 +105,10 @@ extension BackupError {
       self.init(
         .incompatible, "cannot read the dump: container \(container) has no \(name)",
         hint: .again("--via replication"))
+    case TargetError.notReplaced(let path), TargetError.replacedOften(let path):
+      self.init(
+        .unavailable, "cannot trust \(path): it may not be the dump of this server",
+        cause: "\(error)", hint: .again("--via replication"))
     case TargetError.fileNotFound(let path) where session.target.source.namespace == nil:
       self.init(
         .unavailable, "cannot find \(path): there is no such file on this host",

@@ -214,7 +214,8 @@ extension RestoreObstacle {
   /// Where to look.
   fileprivate var next: NextCommand {
     switch self {
-    case .serverNotOnThisHost(let processID), .serverElsewhere(let processID, _):
+    case .serverNotOnThisHost(let processID), .serverElsewhere(let processID, _),
+      .connectionLeadsElsewhere(let processID):
       .shell("ps -f -p \(processID)")
     case .podWithoutController, .podNameNotKept, .templateChanged, .imageMissing:
       .again("--restart server")

@@ -110,9 +110,7 @@ public struct CreateBackup: Sendable {
     on connection: ServerConnection, _ status: ServerStatus, into lock: DirectoryLock, now: Date
   ) async throws -> Result {
     try preflight(status, directory: lock.directory)
-    let files = try await files(on: connection, lock.directory)
-    report(
-      .note(Sentences.transport(files?.transport.name, isChosen: options.usesReplication)))
+    let files = try await files(on: connection, status, lock.directory)
     report(.began("saving on the server"))
     let start = ContinuousClock.now
     guard let files else {
@@ -127,7 +125,8 @@ public struct CreateBackup: Sendable {
       method: options.method,
       files: UnfinishedFiles(
         of: volume, in: files.directory, interval: session.limits.stall / 8),
-      limits: session.limits, report: report
+      limits: session.limits, report: report,
+      willAsk: { try files.transport.replacements?.reset() }
     ).run(on: connection)
     let stall = session.limits.copyStall
     let path = files.path
@@ -136,6 +135,8 @@ public struct CreateBackup: Sendable {
       byteCount: try await volume.status(of: path)?.byteCount
     ) { deliver in
       try await volume.read(path, stallTimeout: stall, deliver: deliver)
+      // Another server may write to this path, or ours to another one.
+      try files.transport.replacements?.requireOne()
     }
     return try await make(dump, of: status, since: start, into: lock, now: now)
   }
@@ -173,10 +174,11 @@ public struct CreateBackup: Sendable {
   ///
   /// - Returns: Nil where the dump is to come over the replication stream.
   private func files(
-    on connection: ServerConnection, _ archives: ArchiveDirectory
+    on connection: ServerConnection, _ status: ServerStatus, _ archives: ArchiveDirectory
   ) async throws -> Files? {
     if options.usesReplication {
-      try await refuseUnfinishedRestore(unseenBy: connection, archives)
+      report(.note(Sentences.chosenReplication()))
+      try await refuseUnfinishedRestore(unseenBy: connection, status, archives)
       return nil
     }
     let settings = try await connection.configuration("dir", "dbfilename")
@@ -184,14 +186,18 @@ public struct CreateBackup: Sendable {
       throw BackupError.dumpPlaceUnknown()
     }
     let path = join(directory, name)
-    guard
+    let doubt = session.target.control.doubt(
+      aboutFilesOf: connection.trace(status, directory: directory))
+    guard doubt == nil,
       let transport = try await session.target.volume.transport(
         for: path, slowly: options.bytesPerSecond != nil)
     else {
-      guard options.method != .save else { throw BackupError.saveNeedsFiles() }
-      try await refuseUnfinishedRestore(unseenBy: connection, archives)
+      guard options.method != .save else { throw BackupError.saveNeedsFiles(doubt) }
+      report(.note(Sentences.replication(because: doubt)))
+      try await refuseUnfinishedRestore(unseenBy: connection, status, archives)
       return nil
     }
+    report(.note(Sentences.transport(transport.name)))
     try await refuseUnfinishedRestore(in: directory)
     return Files(transport: transport, directory: directory, path: path)
   }
@@ -208,7 +214,7 @@ public struct CreateBackup: Sendable {
   /// The same where it may be that no file can be seen: then the log beside the archives tells of what was
   /// begun from here.
   private func refuseUnfinishedRestore(
-    unseenBy connection: ServerConnection, _ archives: ArchiveDirectory
+    unseenBy connection: ServerConnection, _ status: ServerStatus, _ archives: ArchiveDirectory
   ) async throws {
     guard !options.force else { return }
     let source = session.target.source.identity
@@ -216,7 +222,10 @@ public struct CreateBackup: Sendable {
       throw BackupError.backupOfUnfinishedRestore(of: source)
     }
     do {
-      guard let directory = try await connection.configuration("dir")["dir"] else { return }
+      guard let directory = try await connection.configuration("dir")["dir"],
+        session.target.control.doubt(
+          aboutFilesOf: connection.trace(status, directory: directory)) == nil
+      else { return }
       try await refuseUnfinishedRestore(in: directory)
     } catch is TargetError {
       return

@@ -13,6 +13,8 @@ extension RestoreBackup {
     let settings: ServerSettings
     let modules: [String]
     let journal: RestoreJournal?
+    /// Why the files here may be another server's; nil where they are surely its own.
+    let doubt: RestoreObstacle?
     let present: PresentData
   }
 
@@ -33,8 +35,12 @@ extension RestoreBackup {
       // It has no settings that could be read.
       if status.mode == .sentinel { throw RestoreRefusal.mode(ServerStatus.Mode.sentinel.rawValue) }
       let settings = try await ServerSettings.read(from: connection)
-      let journal = try await RestoreJournal.read(
-        in: settings.directory, of: session.target.volume)
+      let doubt = session.target.control.doubt(
+        aboutFilesOf: connection.trace(status, directory: settings.directory))
+      // The journal of another server must not be carried out on this one.
+      let journal =
+        doubt == nil
+        ? try await RestoreJournal.read(in: settings.directory, of: session.target.volume) : nil
       guard journal != nil || status.loading != true else {
         throw BackupError.serverIsLoading(status.loadingLoadedPercent)
       }
@@ -45,6 +51,7 @@ extension RestoreBackup {
       return Situation(
         status: status, settings: settings,
         modules: journal == nil ? try await connection.moduleNames() : [], journal: journal,
+        doubt: doubt,
         present: journal == nil
           ? try await PresentData.read(streams, on: connection) : PresentData())
     }
@@ -57,6 +64,7 @@ extension RestoreBackup {
   }
 
   func facts(_ situation: Situation) async throws -> RestoreFacts {
+    if let doubt = situation.doubt { throw RestoreRefusal.obstacle(doubt) }
     let volume = session.target.volume
     let settings = situation.settings
     let directory = join(

@@ -88,7 +88,9 @@ public struct RestoreBackup: Sendable {
     do {
       let situation = try await lookAround(candidate)
       guard let journal = situation.journal else {
-        guard let candidate else { throw BackupError.noUnfinishedRestore() }
+        guard let candidate else {
+          throw situation.doubt.map(RestoreRefusal.obstacle) ?? BackupError.noUnfinishedRestore()
+        }
         return try await begin(candidate, situation, now: now)
       }
       return try await takeUp(journal, request, candidate, now: now)

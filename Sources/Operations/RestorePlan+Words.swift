@@ -157,8 +157,11 @@ extension RestoreObstacle {
     case .notChecked(let message): "not everything could be checked: \(message)"
     case .serverNotOnThisHost(let processID):
       "its process \(processID) is not a server on this host, so its files are not here"
+    case .connectionLeadsElsewhere(let processID):
+      "the connection does not lead straight to process \(processID) of this host, so its files may not "
+        + "be here"
     case .serverElsewhere(let processID, let directory):
-      "its process \(processID) works in \(directory), not in the directory that it names"
+      "its process \(processID) works in \(directory), which is not the directory here that it names"
     }
   }
 }

@@ -64,8 +64,8 @@ extension RetryPolicy.Fault {
     case let error as TargetError:
       switch error {
       case .stalled: self = .stall
-      case .cutShort, .changedWhileReading, .incompleteAnswer, .commandFailed, .clusterUnreachable,
-        .podNotRunning, .podNotFound:
+      case .cutShort, .changedWhileReading, .replacedOften, .incompleteAnswer, .commandFailed,
+        .clusterUnreachable, .podNotRunning, .podNotFound:
         self = .transport
       default: return nil
       }

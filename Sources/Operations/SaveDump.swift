@@ -9,8 +9,10 @@ struct SaveDump: Sendable {
   let files: UnfinishedFiles?
   let limits: TimeLimits
   let report: ProgressReport
+  /// Called just before the server is asked to write.
+  var willAsk: @Sendable () throws -> Void = {}
 
-  /// - Throws: ``SaveFailure``, `RedisError`.
+  /// - Throws: ``SaveFailure``, `RedisError`, and what `willAsk` throws.
   func run(on connection: ServerConnection) async throws -> SavedDump {
     var machine = SaveMachine(method: method, stallTimeout: limits.stall)
     var files = files
@@ -39,6 +41,7 @@ struct SaveDump: Sendable {
   private func reply(
     to command: () async throws -> RESPValue
   ) async throws -> SaveMachine.Event {
+    try willAsk()
     do {
       let text = try await command().text ?? ""
       if text.contains("scheduled") { return .scheduled }

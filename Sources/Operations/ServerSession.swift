@@ -118,6 +118,17 @@ public struct ServerConnection: Sendable {
 }
 
 extension ServerConnection {
+  /// What shows whether the server is a process of this host.
+  ///
+  /// - Parameter directory: Its `dir`.
+  func trace(_ status: ServerStatus, directory: String) -> ServerTrace {
+    let ends = redis.ends
+    return ServerTrace(
+      processID: Int(status.processID ?? 0), dataDirectory: directory,
+      near: ends.map { ServerAddress(host: $0.near.host, port: $0.near.port) },
+      far: ends.map { ServerAddress(host: $0.far.host, port: $0.far.port) })
+  }
+
   /// The names of the modules that the server has loaded.
   func moduleNames() async throws -> [String] {
     let modules = try await send("MODULE", "LIST").array ?? []

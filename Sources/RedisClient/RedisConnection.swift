@@ -44,6 +44,17 @@ public final class RedisConnection: Sendable {
     }
   }
 
+  /// The two ends of the TCP connection, with numeric addresses; nil once it is closed.
+  public var ends: (near: RedisAddress, far: RedisAddress)? {
+    guard let near = channel.localAddress, let far = channel.remoteAddress,
+      let nearHost = near.ipAddress, let nearPort = near.port, let farHost = far.ipAddress,
+      let farPort = far.port
+    else { return nil }
+    return (
+      RedisAddress(host: nearHost, port: nearPort), RedisAddress(host: farHost, port: farPort)
+    )
+  }
+
   /// Sends one command and waits for its reply.
   ///
   /// - Parameters:

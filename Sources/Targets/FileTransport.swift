@@ -4,10 +4,15 @@ public struct FileTransport: Sendable {
   public let name: String
   /// The volume, bound to that way.
   public let volume: any DataVolume
+  /// What counts how often the file is written, where that can be seen.
+  public let replacements: ReplacementWatch?
 
   /// Names a way.
-  public init(name: String, volume: any DataVolume) {
+  public init(
+    name: String, volume: any DataVolume, replacements: ReplacementWatch? = nil
+  ) {
     self.name = name
     self.volume = volume
+    self.replacements = replacements
   }
 }

@@ -74,6 +74,24 @@ public struct LocalServer: ServerControl {
     }
   }
 
+  /// Returns what shows that the server is elsewhere, or behind a tunnel or in a container: paths of this
+  /// host are not its paths then.
+  ///
+  /// Of a process of another user its directory cannot be seen; that alone is no doubt.
+  public func doubt(aboutFilesOf server: ServerTrace) -> RestoreObstacle? {
+    let id = server.processID
+    switch ServerProcess.find(id: id, inDirectory: server.dataDirectory) {
+    case .noProcess, .otherProgram: return .serverNotOnThisHost(processID: id)
+    case .otherDirectory(let directory):
+      return .serverElsewhere(processID: id, directory: directory)
+    case .serverInDirectory, .notPermitted:
+      guard let near = server.near, let far = server.far,
+        ServerProcess(id: id)?.holds(far, connectedTo: near) == true
+      else { return .connectionLeadsElsewhere(processID: id) }
+      return nil
+    }
+  }
+
   /// Returns nothing.
   public func concerns(about way: RestartWay) async throws -> [RestartConcern] { [] }
 

@@ -58,8 +58,14 @@ public struct LocalVolume: DataVolume {
   public func transport(for path: String, slowly: Bool) async throws -> FileTransport? {
     do {
       guard try await list(Path.parent(of: path)) != nil else { return nil }
-      return FileTransport(name: "file", volume: self)
     } catch TargetError.permissionDenied {
+      return nil
+    }
+    do {
+      let watch = try ReplacementWatch(path)
+      return FileTransport(name: "file", volume: self, replacements: watch)
+    } catch {
+      // The limits of inotify are small, and without it nothing tells whose file it is.
       return nil
     }
   }

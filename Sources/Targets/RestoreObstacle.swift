@@ -29,6 +29,8 @@ public enum RestoreObstacle: Sendable, Equatable {
   case serverNotOnThisHost(processID: Int)
   /// The server works in another directory than it names.
   case serverElsewhere(processID: Int, directory: String)
+  /// A process of that number is there, but the connection does not lead to it.
+  case connectionLeadsElsewhere(processID: Int)
   /// This account may not do, or not look at, what a restore needs; `message` says which right it lacks.
   case forbidden(message: String)
   /// Something above could not be found out; `message` says why.

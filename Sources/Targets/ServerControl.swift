@@ -41,6 +41,9 @@ public protocol ServerControl: Sendable {
     to way: RestartWay, processID: Int, dataDirectory: String
   ) async throws -> [RestoreObstacle]
 
+  /// Returns what speaks against the files at a server's paths being its own; nil where nothing does.
+  func doubt(aboutFilesOf server: ServerTrace) -> RestoreObstacle?
+
   /// Returns what a user should know before a restart; empty when nothing.
   func concerns(about way: RestartWay) async throws -> [RestartConcern]
 
@@ -49,4 +52,9 @@ public protocol ServerControl: Sendable {
 
   /// The memory at which the server would be killed, nil when there is no limit.
   var memoryLimitByteCount: UInt64? { get }
+}
+
+extension ServerControl {
+  /// Returns nil: the files of a container are those of its server.
+  public func doubt(aboutFilesOf server: ServerTrace) -> RestoreObstacle? { nil }
 }

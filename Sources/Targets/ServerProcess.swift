@@ -32,15 +32,17 @@ public struct ServerProcess: Sendable, Equatable {
     guard [process.name, process.title].contains(where: Self.isServerName) else {
       return .otherProgram(name: process.name)
     }
+    // In a container it has another number of its own: this one is some other server.
+    guard process.ownID ?? id == id else { return .noProcess }
     var here = stat()
     var there = stat()
     let workingDirectory = "/proc/\(id)/cwd"
     guard unsafe stat(workingDirectory, &there) == 0 else {
       return errno == ENOENT ? .noProcess : .notPermitted
     }
-    guard unsafe stat(directory, &here) == 0, here.st_dev == there.st_dev,
-      here.st_ino == there.st_ino
-    else {
+    let isSeen = unsafe stat(directory, &here) == 0
+    if !isSeen, errno == EACCES { return .notPermitted }
+    guard isSeen, here.st_dev == there.st_dev, here.st_ino == there.st_ino else {
       return .otherDirectory(directory: Self.linkTarget(workingDirectory))
     }
     return .serverInDirectory
@@ -69,6 +71,23 @@ public struct ServerProcess: Sendable, Equatable {
     POSIX.kernelText("/proc/\(id)/cmdline")?.trimmed ?? ""
   }
 
+  /// Its number as it sees it itself; nil where the kernel does not tell.
+  private var ownID: Int? {
+    statusFields("NSpid:").last.flatMap { Int($0) }
+  }
+
+  /// The user that it runs as; nil where the kernel does not tell.
+  var userID: Substring? {
+    statusFields("Uid:").last
+  }
+
+  /// The values of a line of `/proc/PID/status` (proc(5)), which everybody may read.
+  private func statusFields(_ name: String) -> [Substring] {
+    let lines = POSIX.kernelText("/proc/\(id)/status")?.split(separator: "\n") ?? []
+    let line = lines.first { $0.hasPrefix(name) } ?? ""
+    return Array(line.split(whereSeparator: \.isWhitespace).dropFirst())
+  }
+
   private var name: String {
     POSIX.kernelText("/proc/\(id)/comm")?.trimmed ?? ""
   }
@@ -81,7 +100,7 @@ public struct ServerProcess: Sendable, Equatable {
     return line[line.index(after: end)...].split(separator: " ").map(String.init)
   }
 
-  private static func linkTarget(_ path: String) -> String {
+  static func linkTarget(_ path: String) -> String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = unsafe readlink(path, &buffer, buffer.count)
     let bytes = buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:))

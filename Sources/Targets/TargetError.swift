@@ -29,6 +29,10 @@ public enum TargetError: Error, Sendable, Equatable {
   /// Fewer bytes arrived than the file has.
   case cutShort(path: String, expected: UInt64, received: UInt64)
   case changedWhileReading(path: String)
+  /// No file was put there that could be the one that was asked for.
+  case notReplaced(path: String)
+  /// Several files were put there, and which of them was asked for cannot be told.
+  case replacedOften(path: String)
   /// Nothing was heard for so long that the wait was ended.
   case stalled(what: String, seconds: Double)
   /// More than the caller or this module is willing to hold in memory.
@@ -86,6 +90,8 @@ extension TargetError: CustomStringConvertible {
     case .cutShort(let path, let expected, let received):
       "\(path) was cut short: \(received) of \(expected) bytes arrived"
     case .changedWhileReading(let path): "\(path) changed while it was read"
+    case .notReplaced(let path): "no process of this host has written \(path) meanwhile"
+    case .replacedOften(let path): "\(path) was written several times meanwhile"
     case .io(let path, let message): "\(path): \(message)"
     case .stalled(let what, let seconds): "nothing from \(what) for \(seconds.figure) s"
     case .tooLong(let what, let limit): "\(what) is longer than \(limit) bytes"

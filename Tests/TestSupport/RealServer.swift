@@ -60,6 +60,11 @@ public final class RealServer: Sendable {
     return processes().contains(processID) ? processID : nil
   }
 
+  /// Another server on this host, which somebody else has started and ends, to send it commands.
+  public func beside(port: Int) -> RealServer {
+    RealServer(version: version, port: port, directory: directory, password: nil)
+  }
+
   /// Runs the client and returns what it prints, without the last line end. An error reply is
   /// printed like any other.
   ///
