@@ -21,7 +21,11 @@ extension ServerProcess {
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
         unsafe String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
       }
+      if name == "." || name == ".." { continue }
+      errno = 0
       if Self.linkTarget("\(directory)/\(name)") == "socket:[\(socket.inode)]" { return true }
+      // Who may pass every directory may not for that look into every process.
+      if errno == EACCES { return nil }
     }
     return false
   }

@@ -122,6 +122,16 @@ import Testing
         let tool = BackupTool(for: server, archives: archives).asNobody
         let outcome = try await tool("create", "--json")
         #expect(try outcome.json(Document.self).save.via == "file", "\(outcome)")
+        if ProcessInfo.processInfo.userName == "root" {
+          // As the hardened service of `schedule systemd`.
+          var service = BackupTool(for: server, archives: archives + "/service")
+          service.wrapper = [
+            "setpriv", "--bounding-set=-all,+dac_override,+dac_read_search", "--inh-caps=-all",
+          ]
+          let outcome = try await service("create", "--json")
+          try #require(outcome.status == 0, "\(outcome)")
+          #expect(try outcome.json(Document.self).save.via == "file", "\(outcome)")
+        }
         try await Tunnel.with(to: server.port, in: archives) { port in
           var tunneled = tool
           tunneled.options += ["--port", "\(port)"]
