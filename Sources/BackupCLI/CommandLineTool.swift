@@ -46,7 +46,7 @@ public enum CommandLineTool {
       let status = try await Signals.cancelling { try await command.run() }
       if status != .done {
         ErrorText.print(
-          interruption: status, at: place, asJSON: settings.words.contains("--json"))
+          interruption: status, at: place, asJSON: Settings.asksForJSON(settings.words))
       }
       return status
     } catch let status as ExitStatus {
@@ -72,7 +72,7 @@ public enum CommandLineTool {
         code == .validationFailure
         ? refusal(RaibidBackup.message(for: error), of: place.arguments) : .unexpected(error)
     }
-    ErrorText.print(failure, at: place, asJSON: words.contains("--json"))
+    ErrorText.print(failure, at: place, asJSON: Settings.asksForJSON(words))
     return ExitStatus(failure.kind)
   }
 

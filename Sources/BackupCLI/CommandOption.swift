@@ -31,11 +31,17 @@ struct CommandOption: Sendable, Equatable {
   /// Its name in a file with settings.
   var key: String { String(name.map { $0 == "-" ? "_" : $0 }) }
 
-  /// Its name in the environment; nil where one name would mean several things.
-  var variable: String? {
-    // A key of Redis for restore, and a file for all other commands.
-    name == "key" ? nil : Environment.variable(name)
-  }
+  /// Its name in the environment.
+  var variable: String { Environment.variable(name) }
+
+  /// Whether it counts only on the command line itself: it says what one run is about, or lets it past a
+  /// protection.
+  var mustBeTyped: Bool { Self.namesToType.contains(name) }
+
+  private static let namesToType: Set = [
+    "all", "database", "dry-run", "force", "from-other-source", "key", "keys", "match",
+    "no-safety-backup", "quick", "replace", "resume", "rollback", "ttl", "unit", "yes",
+  ]
 
   /// What holds where nothing else is said: what the help names, or else what the parser knows.
   var defaultText: String? {
@@ -116,7 +122,9 @@ extension CommandOption {
         !(name.hasPrefix("no-") && names.contains(String(name.dropFirst(3))))
       else { return nil }
       return CommandOption(
-        name: name, spellings: (option.names ?? []).map(\.spelling),
+        name: name,
+        spellings: (option.names ?? []).map(\.spelling)
+          + (names.contains("no-" + name) ? ["--no-" + name] : []),
         kind: kind(option, isNumber: numbers.contains(name)),
         isInvertible: names.contains("no-" + name), values: option.allValues ?? [],
         isPath: option.completionKind.map { $0["file"] != nil || $0["directory"] != nil } ?? false,

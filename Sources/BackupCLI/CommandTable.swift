@@ -56,6 +56,9 @@ struct CommandTable: Sendable {
     }
   }
 
+  /// The options that neither a file nor a variable may set.
+  var optionsToType: [CommandOption] { commands.flatMap(\.options).filter(\.mustBeTyped) }
+
   /// The options that a section may set.
   func options(inSection section: String) -> [CommandOption] {
     Self.distinct(commands.filter { $0.sections.last == section }.flatMap(\.options))
@@ -82,6 +85,8 @@ struct CommandTable: Sendable {
   private static func distinct(_ options: [CommandOption]) -> [CommandOption] {
     var names: Set<String> = []
     // A file cannot say which file it is.
-    return options.filter { $0.name != "config" && names.insert($0.name).inserted }
+    return options.filter {
+      $0.name != "config" && !$0.mustBeTyped && names.insert($0.name).inserted
+    }
   }
 }

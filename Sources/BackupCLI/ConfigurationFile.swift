@@ -69,10 +69,11 @@ struct ConfigurationFile: Sendable {
   private func check(against table: CommandTable) throws {
     let sections = table.sections
     let shared = table.sharedOptions
+    let mustBeTyped = table.optionsToType
     for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
       if sections.contains(key) {
         guard case .object(let own) = value else { throw wrong(key, "an object") }
-        let options = table.options(inSection: key)
+        let options = table.options(inSection: key) + mustBeTyped
         for (name, value) in own.sorted(by: { $0.key < $1.key }) {
           try check(name, value, at: "\(key).\(name)", among: options, sections: [])
         }
@@ -81,7 +82,7 @@ struct ConfigurationFile: Sendable {
       }), !shared.contains(where: { $0.key == key }) {
         throw BackupError.setting(key, inFile: path, belongsTo: owner)
       } else {
-        try check(key, value, at: key, among: shared, sections: sections)
+        try check(key, value, at: key, among: shared + mustBeTyped, sections: sections)
       }
     }
   }
@@ -91,9 +92,12 @@ struct ConfigurationFile: Sendable {
     sections: [String]
   ) throws {
     guard let option = options.first(where: { $0.key == name }) else {
+      let names = options.filter { !$0.mustBeTyped }.map(\.key) + sections
       throw BackupError.setting(
-        place, inFile: path,
-        unknownBeside: Spelling.nearest(to: name, among: options.map(\.key) + sections))
+        place, inFile: path, unknownBeside: Spelling.nearest(to: name, among: names))
+    }
+    guard !option.mustBeTyped else {
+      throw BackupError.setting(place, inFile: path, mustBeTyped: option.name)
     }
     guard let values = option.values(value) else { throw wrong(place, option.expected) }
     for value in values where !option.values.isEmpty && !option.values.contains(value) {

@@ -39,6 +39,7 @@ struct Create: BackupCommand {
   var via = DumpWay.auto
 
   @Flag(
+    inversion: .prefixedNo,
     help: """
       Save on a replica that has all that the primary has, if there is one; with --selector or --pod \
       statefulset/NAME.
@@ -65,7 +66,7 @@ struct Create: BackupCommand {
   @Flag(help: "Save even where the pod's memory limit may not suffice, or a restore is unfinished.")
   var force = false
 
-  @Flag(help: "Then remove what the --keep options do not keep.")
+  @Flag(inversion: .prefixedNo, help: "Then remove what the --keep options do not keep.")
   var prune = false
 
   @OptionGroup var retention: RetentionOptions

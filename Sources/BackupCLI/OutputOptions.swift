@@ -2,24 +2,33 @@ import ArgumentParser
 
 /// How much is printed, and in which form.
 struct OutputOptions: ParsableArguments, Sendable {
-  @Flag(help: "Print exactly one JSON document.")
+  @Flag(inversion: .prefixedNo, help: "Print exactly one JSON document.")
   var json = false
 
-  @Flag(name: .shortAndLong, help: "Print errors only.")
+  @Flag(name: .shortAndLong, inversion: .prefixedNo, help: "Print errors only.")
   var quiet = false
 
-  @Flag(name: .shortAndLong, help: "Tell each step.")
+  @Flag(name: .shortAndLong, inversion: .prefixedNo, help: "Tell each step.")
   var verbose = false
 
-  @Flag(help: "Show no progress line.")
-  var noProgress = false
+  @Flag(inversion: .prefixedNo, help: "Show a progress line on a terminal.")
+  var progress = true
 
   /// Whether a person wants to read what went well: cron mails only what did not.
   var isWatched: Bool {
     verbose || (!quiet && (Output.standard.isTerminal || Output.error.isTerminal))
   }
 
-  func validate() throws {
-    if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other") }
+  mutating func validate() throws {
+    guard quiet && verbose else { return }
+    let settings = Settings.current
+    let (quietDistance, verboseDistance) = (
+      settings.distance(of: "quiet"), settings.distance(of: "verbose")
+    )
+    guard quietDistance != verboseDistance else {
+      throw ValidationError("--quiet and --verbose exclude each other")
+    }
+    quiet = quietDistance < verboseDistance
+    verbose = !quiet
   }
 }

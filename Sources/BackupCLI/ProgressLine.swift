@@ -24,7 +24,7 @@ final class ProgressLine: Sendable {
   init(_ options: OutputOptions, phases: PhaseClock? = nil) {
     self.options = options
     self.phases = phases
-    showsLine = Output.error.isTerminal && !options.noProgress && !options.quiet && !options.verbose
+    showsLine = Output.error.isTerminal && options.progress && !options.quiet && !options.verbose
   }
 
   /// What use cases report to.

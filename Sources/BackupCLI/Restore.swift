@@ -46,7 +46,7 @@ struct Restore: BackupCommand {
   @Flag(help: "Do not back up the present data first.")
   var noSafetyBackup = false
 
-  @Flag(help: "Leave the old files on the volume.")
+  @Flag(inversion: .prefixedNo, help: "Leave the old files on the volume.")
   var keepOld = false
 
   @Flag(help: "Restore an archive of another Redis.")

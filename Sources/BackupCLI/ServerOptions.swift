@@ -57,7 +57,9 @@ struct ServerOptions: ParsableArguments, Sendable {
     help: "A file with the password; one final newline is dropped.", completion: .file())
   var passwordFile: String?
 
-  @Flag(help: "Encrypt the connection and verify the server's certificate.")
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Encrypt the connection and verify the server's certificate.")
   var tls = false
 
   @Option(
@@ -142,7 +144,7 @@ struct ServerOptions: ParsableArguments, Sendable {
       ("container", container), ("password-secret", passwordSecret), ("host", host),
       ("port", port.map(String.init)), ("user", user), ("password-file", passwordFile),
       ("cacert", cacert), ("cert", cert), ("tls-key", key), ("sni", sni),
-    ]) + (Settings.current.isTyped("tls") ? ["--tls"] : [])
+    ]) + (Settings.current.isTyped("tls") ? [tls ? "--tls" : "--no-tls"] : [])
   }
 
   private func place(

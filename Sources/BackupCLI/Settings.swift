@@ -60,10 +60,13 @@ struct Settings: Sendable {
     environment: Environment, rest: [String]
   ) throws {
     settings = try command.options.filter { !typed.names.contains($0.name) }.compactMap { option in
-      if let variable = option.variable, let text = environment.value(variable) {
+      if let text = environment.value(option.variable) {
+        guard !option.mustBeTyped else {
+          throw BackupError.variable(option.variable, mustBeTyped: option.name)
+        }
         return Setting(
-          option: option, values: try option.values(variable: variable, text),
-          origin: .variable(variable))
+          option: option, values: try option.values(variable: option.variable, text),
+          origin: .variable(option.variable))
       }
       return file?.setting(of: option, inSections: command.sections)
     }
@@ -74,6 +77,11 @@ struct Settings: Sendable {
 
   /// Whether an option is on the command line itself.
   func isTyped(_ name: String) -> Bool { typed.contains(name) }
+
+  /// Whether a command line asks for JSON.
+  static func asksForJSON(_ words: [String]) -> Bool {
+    words.last { ["--json", "--no-json"].contains($0) } == "--json"
+  }
 
   /// How far from the command line an option is set: on it, in a variable, in the file.
   func distance(of name: String) -> Int {
@@ -120,7 +128,7 @@ struct TypedOptions: Sendable {
       // "-qv" is "-q -v".
       let spellings = word.hasPrefix("--") ? [parts[0]] : parts[0].dropFirst().map { "-\($0)" }
       for option in spellings.compactMap({ spelling in
-        options.first { $0.spellings.contains(spelling) || "--no-\($0.name)" == spelling }
+        options.first { $0.spellings.contains(spelling) }
       }) {
         var value = parts.count == 2 ? parts[1] : nil
         if value == nil, option.kind != .flag, let next = words.first, !next.hasPrefix("-") {

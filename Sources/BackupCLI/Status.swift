@@ -20,7 +20,9 @@ struct Status: BackupCommand {
       valueName: "percent"))
   var shrinkLimit: Int?
 
-  @Flag(help: "Print the line of a Nagios plugin, and end with 0, 1, 2 or 3.")
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Print the line of a Nagios plugin, and end with 0, 1, 2 or 3.")
   var nagios = false
 
   @OptionGroup var server: ServerOptions

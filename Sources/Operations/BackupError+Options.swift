@@ -101,6 +101,22 @@ extension BackupError {
       hint: "raibid-backup config schema   # has all names")
   }
 
+  /// A setting that is too dangerous, or means too little, in a file.
+  public static func setting(
+    _ place: String, inFile path: String, mustBeTyped option: String
+  ) -> BackupError {
+    BackupError(
+      .config, "cannot use \(place) in \(path): --\(option) counts only when it is typed",
+      hint: .shell("jq 'del(.\(place))' \(shellWord(path))   # prints the file without it"))
+  }
+
+  /// The same in the environment.
+  public static func variable(_ name: String, mustBeTyped option: String) -> BackupError {
+    BackupError(
+      .config, "cannot use \(name): --\(option) counts only when it is typed",
+      hint: .shell("unset \(name)"))
+  }
+
   /// A setting whose value an option cannot have.
   public static func setting(
     _ place: String, inFile path: String, fact: String

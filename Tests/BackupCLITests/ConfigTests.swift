@@ -40,7 +40,7 @@ import Testing
           """
           {"target": "local", "port": \(server.port), "directory": "\(archives)", "keep_last": 1,
            "shrink_limit": 40, "create": {"tag": ["a=b", "c=d,e"], "level": 1},
-           "restore": {"keep_old": true, "ttl": "drop", "restart_command": "true"}}
+           "restore": {"keep_old": true, "pending": "report", "restart_command": "true"}}
           """, server.directory)
         var tool = BackupTool(options: [], home: server.directory)
         tool.environment["REDISCLI_AUTH"] = server.password
@@ -103,9 +103,9 @@ import Testing
       #"cannot use creat in FILE: there is no such setting; did you mean "create"?"#, names
     ),
     (
-      #"{"yes": true}"#,
-      "cannot use yes in FILE: it belongs into the section of its command, "
-        + #"{"restore": {"yes": …}}"#, names
+      #"{"keep_old": true}"#,
+      "cannot use keep_old in FILE: it belongs into the section of its command, "
+        + #"{"restore": {"keep_old": …}}"#, names
     ),
     (#"{"port": "1"}"#, "cannot read the settings in FILE: port is not a number", types),
     (#"{"port": 1.5}"#, "cannot read the settings in FILE: port is not a number", types),
@@ -239,19 +239,91 @@ import Testing
       "make it anew: raibid-backup config schema >docs/config.schema.json")
   }
 
+  private static let typed: [(words: [String], option: String, value: String)] = [
+    (["restore", "x"], "yes", "true"), (["restore", "x"], "dry-run", "false"),
+    (["restore"], "resume", "true"), (["restore"], "rollback", "true"),
+    (["restore", "x"], "from-other-source", "true"),
+    (["restore", "x"], "no-safety-backup", "true"), (["restore", "x"], "replace", "true"),
+    (["restore", "x"], "key", #"["a"]"#), (["restore", "x"], "match", #"["*"]"#),
+    (["restore", "x"], "database", "1"), (["restore", "x"], "ttl", #""drop""#),
+    (["create"], "force", "true"), (["prune"], "dry-run", "true"), (["verify"], "all", "true"),
+    (["verify"], "quick", "true"), (["inspect", "x"], "keys", "true"),
+    (["schedule", "systemd"], "unit", #""timer""#),
+  ]
+
+  @Test(arguments: typed)
+  private func `what lets a run past a protection counts only when it is typed`(
+    _ typed: (words: [String], option: String, value: String)
+  ) async throws {
+    try await withTemporaryDirectory { home in
+      let key = typed.option.replacing("-", with: "_")
+      for (place, text) in [
+        (key, #"{"\#(key)": \#(typed.value)}"#),
+        (
+          "\(typed.words[0]).\(key)",
+          #"{"\#(typed.words[0])": {"\#(key)": \#(typed.value)}}"#
+        ),
+      ] {
+        let file = try write(text, home)
+        try await Complaint(
+          status: 78, kind: "config",
+          message: "cannot use \(place) in \(file): --\(typed.option) counts only when it is "
+            + "typed",
+          hint: "jq 'del(.\(place))' \(file)   # prints the file without it"
+        ).expect(of: BackupTool(options: [], home: home), "list")
+      }
+      try write("{}", home)
+      var tool = BackupTool(options: [], home: home)
+      let variable = "RAIBID_BACKUP_" + key.uppercased()
+      tool.environment[variable] = "1"
+      let refused = try await tool.run(typed.words)
+      #expect(refused.status == 78)
+      #expect(
+        refused.error
+          == "raibid-backup: cannot use \(variable): --\(typed.option) counts only when it is typed\n"
+          + "hint: unset \(variable)\n")
+      // A command that has no such option is not concerned.
+      #expect(try await tool("list").status == 0)
+      #expect(!(try await tool("config", "schema").output.contains("\"\(key)\"")))
+    }
+  }
+
+  @Test func `what a file switches on can be switched off where one types`() async throws {
+    for command in try CommandTable().commands {
+      for option in command.options where option.kind == .flag {
+        #expect(option.isInvertible || option.mustBeTyped, "\(command.words) \(option.name)")
+      }
+    }
+    try await withTemporaryDirectory { home in
+      try write(
+        #"{"json": true, "quiet": true, "tls": true, "create": {"prune": true}}"#, home)
+      let tool = BackupTool(options: ["--directory", home + "/a"], home: home)
+      #expect(try await tool("list").output.hasPrefix("{"))
+      #expect(try await tool("list", "--no-json").output.isEmpty)
+      // What is typed is nearer than its contrary in the file.
+      #expect(try await tool("list", "--verbose", "--no-json").status == 0)
+      #expect(try await tool("list", "--verbose", "--quiet").status == 64)
+      let failed = try await tool("verify", "--no-json")
+      #expect(failed.status == 66 && failed.output.isEmpty, "\(failed)")
+      let scheduled = try await BackupTool(options: [], home: home)(
+        "schedule", "kubernetes", "--no-prune", "--no-tls")
+      #expect(scheduled.status == 0, "\(scheduled)")
+      #expect(!scheduled.output.contains("TLS"), "\(scheduled)")
+    }
+  }
+
   @Test func `every option of every command can be set in a file and in the environment`() throws {
     let table = try CommandTable()
     #expect(table.commands.count >= 11)
     for command in table.commands {
       let section = try #require(command.sections.last)
-      for option in command.options where option.name != "config" {
+      for option in command.options where option.name != "config" && !option.mustBeTyped {
         #expect(table.options(inSection: section).contains(option))
-        #expect(option.variable != nil || option.name == "key")
       }
     }
     let shared = table.sharedOptions.map(\.name)
     #expect(Set(["namespace", "directory", "json", "keep-daily", "tls-key"]).isSubset(of: shared))
-    #expect(Set(["yes", "key", "restart-command", "prune", "at"]).isDisjoint(with: shared))
+    #expect(Set(["yes", "restart-command", "prune", "at"]).isDisjoint(with: shared))
     let create = try #require(table.commands.first { $0.words == ["create"] })
     let kinds = ["level": CommandOption.Kind.number, "tag": .list, "nice": .flag, "wait": .text]
     for (name, kind) in kinds {
