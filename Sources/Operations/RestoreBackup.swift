@@ -89,6 +89,10 @@ public struct RestoreBackup: Sendable {
       let situation = try await lookAround(candidate)
       guard let journal = situation.journal else {
         guard let candidate else {
+          if situation.doubt == nil, !options.dryRun {
+            try await RestoreJournal.removeUnfinished(
+              in: situation.settings.directory, of: session.target.volume)
+          }
           throw situation.doubt.map(RestoreRefusal.obstacle) ?? BackupError.noUnfinishedRestore()
         }
         return try await begin(candidate, situation, now: now)
@@ -125,7 +129,9 @@ public struct RestoreBackup: Sendable {
       processID: Int(situation.status.processID ?? 0))
     journal.keepsOldFiles = options.keepsOldFiles
     if session.target.source.target == .kubernetes { journal.restart = options.restart }
-    try await claim(journal)
+    let need = RestoreMachine.neededByteCount(
+      candidate.summary, facts, options.machine, hasLinks: false)
+    try await claim(journal, needingWithoutLinks: need)
     do {
       try recordStart(of: journal)
     } catch {
@@ -139,7 +145,11 @@ public struct RestoreBackup: Sendable {
   /// Makes sure that what this restore will make, and remove again, is its own alone.
   ///
   /// A question may have waited for hours; what was true when the plan was made need not be now.
-  private func claim(_ journal: RestoreJournal) async throws {
+  ///
+  /// - Parameter need: The free bytes without which nothing may begin where the volume has no hard links.
+  private func claim(
+    _ journal: RestoreJournal, needingWithoutLinks need: UInt64
+  ) async throws {
     let volume = session.target.volume
     let journalPath = RestoreFiles.journal(in: journal.settings.directory)
     guard try await volume.status(of: journalPath) == nil else {
@@ -148,8 +158,12 @@ public struct RestoreBackup: Sendable {
     for path in journal.files.made where try await volume.status(of: path) != nil {
       throw BackupError.fileInTheWay(path)
     }
-    try await journal.begin(on: volume)
+    let hasLinks = try await journal.begin(on: volume)
     do {
+      if !hasLinks {
+        let free = try await volume.freeByteCount(at: journal.settings.directory)
+        guard free >= need else { throw RestoreRefusal.noRoom(need: need, free: free) }
+      }
       let (status, settings) = try await session.withConnection { connection in
         (try await connection.status(), try await ServerSettings.read(from: connection))
       }

@@ -100,17 +100,20 @@ struct RestoreJournal: Codable, Sendable, Equatable {
   /// Writes the first journal, unless there is one: two restores at a time would take each other's
   /// files away.
   ///
+  /// - Returns: Whether the volume has hard links.
   /// - Throws: ``BackupError`` when another restore has begun.
-  func begin(on volume: any DataVolume) async throws {
+  func begin(on volume: any DataVolume) async throws -> Bool {
     let path = RestoreFiles.journal(in: settings.directory)
     let bytes = Array(try JSON.encoder().encode(self))
     let staged = path + ".new"
     try await volume.remove(staged)
     try await volume.write(staged, ownership: nil, contents: bytes)
+    var hasLinks = true
     do {
       do {
         try await volume.link(staged, to: path)
       } catch TargetError.linksNotSupported {
+        hasLinks = false
         guard try await volume.status(of: path) == nil else {
           throw TargetError.fileExists(path: path)
         }
@@ -124,6 +127,12 @@ struct RestoreJournal: Codable, Sendable, Equatable {
     guard try await volume.contents(of: path, limit: Self.maximumByteCount) == bytes else {
       throw BackupError.otherRestoreBegan(path)
     }
+    return hasLinks
+  }
+
+  /// Removes what a run that was killed may have left of a journal that it never had.
+  static func removeUnfinished(in directory: String, of volume: any DataVolume) async throws {
+    try await volume.remove(RestoreFiles.journal(in: directory) + ".new")
   }
 
   /// Removes the journal and what may be left of writing it.

@@ -159,15 +159,30 @@ enum RestoreMachine {
 
   /// What must be free on the volume: for the backup, for a dump of the present data beside the one that
   /// is there, and for the append-only file when it is turned on again on the way back.
+  ///
+  /// - Parameter hasLinks: Whether the old files can be kept by a second name; else a copy of them is counted
+  ///   and, of a file of one piece, one more for the way back.
   static func neededByteCount(
-    _ summary: RDBSummary, _ facts: RestoreFacts, _ options: Options
+    _ summary: RDBSummary, _ facts: RestoreFacts, _ options: Options, hasLinks: Bool = true
   ) -> UInt64 {
     let savesPresentData = options.safetyBackup || !facts.settings.appendOnly
     let copies: UInt64 = (savesPresentData ? 1 : 0) + (facts.settings.appendOnly ? 1 : 0)
     let (present, isTooMuch) = presentDumpByteCount(facts).multipliedReportingOverflow(by: copies)
     let (need, isTooMuchInAll) = present.addingReportingOverflow(
       summary.byteCount + (1 << 20))
-    return isTooMuch || isTooMuchInAll ? .max : need
+    guard !isTooMuch, !isTooMuchInAll else { return .max }
+    guard !hasLinks else { return need }
+    let kept = keptByteCount(facts)
+    let (all, isTooMuchWithCopies) = need.addingReportingOverflow(
+      layout(facts) == .multiPartAOF ? kept : kept.multipliedReportingOverflow(by: 2).partialValue)
+    return isTooMuchWithCopies ? .max : all
+  }
+
+  /// The size of the old files that are kept.
+  private static func keptByteCount(_ facts: RestoreFacts) -> UInt64 {
+    // Both are sizes of files, far from the end of what can be counted.
+    facts.settings.appendOnly
+      ? UInt64(clamping: max(facts.status.aofByteCount ?? 0, 0)) : presentDumpByteCount(facts)
   }
 
   /// The most that a dump of the present data can take. The one on the volume is of any age: with the

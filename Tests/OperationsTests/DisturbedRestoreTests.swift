@@ -120,6 +120,41 @@ import Workers
     }
   }
 
+  @Test(arguments: ["appendonly yes", "appendonly no"])
+  func `where the old files must be copied, room for the copies is asked for first`(
+    configuration: String
+  ) async throws {
+    try await withScene([configuration, "save \"\""]) { scene in
+      let (server, volume) = (scene.server, scene.volume)
+      let files = try FileManager.default.subpathsOfDirectory(atPath: server.directory).sorted()
+      let need = try #require(try await scene.need())
+      volume.freeByteCount = need + 10
+      volume.hasLinks = false
+      let error = await #expect(throws: BackupError.self) { _ = try await scene.restore() }
+      #expect(error?.kind == .io)
+      #expect(error?.message.hasSuffix("; nothing was changed") == true, "\(error?.message ?? "")")
+      #expect(
+        try FileManager.default.subpathsOfDirectory(atPath: server.directory).sorted() == files)
+      volume.freeByteCount = 2 * need + (8 << 20)
+      #expect(try await scene.restore().outcome == .restored)
+      #expect(try await server.cli("GET", "key") == "backup")
+    }
+  }
+
+  @Test func `what a killed run has left of a journal goes with the next command`() async throws {
+    try await withScene(["appendonly yes"]) { scene in
+      let left = scene.server.directory + "/raibid-restore.json.new"
+      for request in [RestoreBackup.Request.resume, .rollback] {
+        try Data("{".utf8).write(to: URL(filePath: left))
+        await #expect(throws: BackupError.self) { _ = try await scene.run(request) }
+        #expect(!FileManager.default.fileExists(atPath: left))
+      }
+      try Data("{".utf8).write(to: URL(filePath: left))
+      #expect(try await scene.restore().outcome == .restored)
+      #expect(!FileManager.default.fileExists(atPath: left))
+    }
+  }
+
   @Test func `the way back waits for the process that runs then`() async throws {
     try await withScene(["appendonly yes"]) { scene in
       let first = Mutex(true)
@@ -165,6 +200,16 @@ private struct Scene: Sendable {
     try await run(.restore(archives.latest(of: nil)), report: report)
   }
 
+  /// The free bytes that a restore asks for, as its plan says.
+  func need() async throws -> UInt64? {
+    var options = RestoreBackup.Options()
+    options.dryRun = true
+    return try await RestoreBackup(
+      session: session, workers: try Workers(), options: options, directory: archives, lock: nil,
+      report: { _ in }, confirm: { _ in true }
+    ).run(.restore(archives.latest(of: nil)), now: Date()).plan.figures?.diskNeededBytes
+  }
+
   func run(
     _ request: RestoreBackup.Request, report: @escaping ProgressReport = { _ in }
   ) async throws -> RestoreResult {
@@ -192,151 +237,5 @@ private func withScene(
       try await server.cli("SET", "key", "old")
       try await body(scene)
     }
-  }
-}
-
-/// The files of this host, with something that happens before they are copied.
-private final class DisturbedVolume: DataVolume {
-  private struct Faults {
-    var hasLinks = true
-    var cutsShort = false
-    var beforeCopying: @Sendable (_ path: String) async throws -> Void = { _ in }
-  }
-
-  private let files = LocalVolume()
-  private let faults = Mutex(Faults())
-
-  /// Whether files can have second names.
-  var hasLinks: Bool {
-    get { faults.withLock { $0.hasLinks } }
-    set { faults.withLock { $0.hasLinks = newValue } }
-  }
-
-  /// Whether a file that is written stays cut short, as after a kill.
-  var cutsShort: Bool {
-    get { faults.withLock { $0.cutsShort } }
-    set { faults.withLock { $0.cutsShort = newValue } }
-  }
-
-  /// Called before a whole file is read or written.
-  var beforeCopying: @Sendable (_ path: String) async throws -> Void {
-    get { faults.withLock { $0.beforeCopying } }
-    set { faults.withLock { $0.beforeCopying = newValue } }
-  }
-
-  func status(of path: String) async throws -> FileStatus? { try await files.status(of: path) }
-
-  func list(_ directory: String) async throws -> [String]? { try await files.list(directory) }
-
-  func contents(of path: String, limit: Int) async throws -> [UInt8]? {
-    try await files.contents(of: path, limit: limit)
-  }
-
-  func transport(for path: String, slowly: Bool) async throws -> FileTransport? {
-    FileTransport(name: "file", volume: self)
-  }
-
-  func read(
-    _ path: String, stallTimeout: Duration, deliver: @Sendable ([UInt8]) async throws -> Void
-  ) async throws -> FileStatus {
-    try await beforeCopying(path)
-    return try await files.read(path, stallTimeout: stallTimeout, deliver: deliver)
-  }
-
-  func write(
-    _ path: String, ownership: FileOwnership?, stallTimeout: Duration,
-    from next: @Sendable () async throws -> [UInt8]?
-  ) async throws -> FileStatus {
-    try await beforeCopying(path)
-    guard cutsShort else {
-      return try await files.write(
-        path, ownership: ownership, stallTimeout: stallTimeout, from: next)
-    }
-    let piece = try await next() ?? []
-    try await files.write(
-      path, ownership: ownership, contents: Array(piece.prefix(piece.count / 2)))
-    throw TargetError.io(path: path, message: "it is a test")
-  }
-
-  func replace(_ path: String, with text: String) async throws {
-    try await files.replace(path, with: text)
-  }
-
-  func sha256(of path: String, stallTimeout: Duration) async throws -> String {
-    try await beforeCopying(path)
-    return try await files.sha256(of: path, stallTimeout: stallTimeout)
-  }
-
-  func link(_ path: String, to newPath: String) async throws {
-    guard hasLinks else {
-      throw TargetError.linksNotSupported(path: path, message: "it is a test")
-    }
-    try await files.link(path, to: newPath)
-  }
-
-  func rename(_ path: String, to newPath: String) async throws {
-    try await files.rename(path, to: newPath)
-  }
-
-  func remove(_ path: String) async throws { try await files.remove(path) }
-
-  func makeDirectory(_ path: String, ownership: FileOwnership?) async throws {
-    try await files.makeDirectory(path, ownership: ownership)
-  }
-
-  func removeDirectory(_ path: String) async throws { try await files.removeDirectory(path) }
-
-  func freeByteCount(at path: String) async throws -> UInt64 {
-    try await files.freeByteCount(at: path)
-  }
-}
-
-/// A server of this host, with something that happens after a restart.
-private final class DisturbedServer: ServerControl {
-  private let server: LocalServer
-  private let after = Mutex<@Sendable (Int) async throws -> Void>({ _ in })
-  private let processes = Mutex<[Int]>([])
-
-  init(_ server: LocalServer) {
-    self.server = server
-  }
-
-  /// The processes that were to be stopped, in order.
-  var stopped: [Int] { processes.withLock { $0 } }
-
-  /// Called after a restart, with the process that was stopped.
-  var afterRestart: @Sendable (Int) async throws -> Void {
-    get { after.withLock { $0 } }
-    set { after.withLock { $0 = newValue } }
-  }
-
-  var startArguments: [String] { server.startArguments }
-  var memoryLimitByteCount: UInt64? { nil }
-
-  nonisolated(nonsending) func withAddress<R: Sendable>(
-    _ body: nonisolated(nonsending) (ServerAddress) async throws -> R
-  ) async throws -> R {
-    try await server.withAddress(body)
-  }
-
-  func restart(
-    by way: RestartWay, processID: Int, stopping stop: @Sendable () async throws -> Void,
-    timeout: Duration
-  ) async throws {
-    processes.withLock { $0.append(processID) }
-    try await server.restart(processID: processID, stopping: stop, timeout: timeout)
-    try await afterRestart(processID)
-  }
-
-  func start(timeout: Duration) async throws { try await server.start(timeout: timeout) }
-
-  func waitUntilReady(timeout: Duration) async throws {}
-
-  func concerns(about way: RestartWay) async throws -> [RestartConcern] { [] }
-
-  func obstacles(
-    to way: RestartWay, processID: Int, dataDirectory: String
-  ) async throws -> [RestoreObstacle] {
-    try await server.obstacles(processID: processID, dataDirectory: dataDirectory)
   }
 }
