@@ -35,15 +35,12 @@ extension Restore {
       }
     ).run(selection.choice, of: entry, now: now)
     progress.clear()
-    if output.json {
-      try Output.standard.write(json: RestoreKeysDocument(result))
-    } else if result.outcome == .dryRun {
-      RestoreKeysText.show(result.plan, on: .standard)
-    } else if !output.quiet {
-      RestoreKeysText.show(result)
+    try end(RestoreKeysDocument(result), failure: result.failure) {
+      if result.outcome == .dryRun {
+        RestoreKeysText.show(result.plan, on: .standard)
+      } else if !output.quiet {
+        RestoreKeysText.show(result)
+      }
     }
-    guard let failure = result.failure else { return }
-    Output.error.write(ErrorText.text(failure, at: place))
-    throw ExitStatus(failure.kind)
   }
 }

@@ -162,16 +162,25 @@ struct Restore: BackupCommand {
   }
 
   private func show(_ result: RestoreResult) throws {
-    if output.json {
-      try Output.standard.write(
-        json: RestoreDocument(result, listsPending: pending == .report))
-    } else if result.outcome == .dryRun {
-      RestoreText.show(
-        result.plan, verbose: output.verbose, listsPending: pending == .report, on: .standard)
-    } else if !output.quiet {
-      RestoreText.show(result, listsPending: pending == .report)
+    let listsPending = pending == .report
+    try end(RestoreDocument(result, listsPending: listsPending), failure: result.failure) {
+      if result.outcome == .dryRun {
+        RestoreText.show(
+          result.plan, verbose: output.verbose, listsPending: listsPending, on: .standard)
+      } else if !output.quiet {
+        RestoreText.show(result, listsPending: listsPending)
+      }
     }
-    guard let failure = result.failure else { return }
+  }
+
+  /// Ends a run that has a result: prints it, and ends with what failed.
+  ///
+  /// - Parameter text: Prints it for people.
+  func end(
+    _ document: some Encodable, failure: BackupError?, text: () -> Void
+  ) throws {
+    if output.json { try Output.standard.write(json: document) } else { text() }
+    guard let failure else { return }
     Output.error.write(ErrorText.text(failure, at: place))
     throw ExitStatus(failure.kind)
   }

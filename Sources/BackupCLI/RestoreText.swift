@@ -59,11 +59,14 @@ enum RestoreText {
     if let comparison = result.comparison {
       let keys = comparison.databases.map(\.foundKeys).reduce(0, +)
       lines.append(
-        "  \(keys) keys in \(comparison.databases.count) databases, "
-          + "\(comparison.streamsCompared) of \(comparison.streamsTotal) streams compared with groups, "
+        "  \(Figures.count(keys, "key")) in "
+          + "\(Figures.count(UInt64(comparison.databases.count), "database")), "
+          + "\(comparison.streamsCompared) of "
+          + "\(Figures.count(comparison.streamsTotal, "stream")) compared with groups, "
           + "consumers and pending entries")
       if comparison.keysExpired > 0 {
-        lines.append("  \(comparison.keysExpired) keys have expired meanwhile")
+        let expired = Figures.count(comparison.keysExpired, "key has", "keys have")
+        lines.append("  \(expired) expired meanwhile")
       }
     }
     if let span = result.writesRefusedSeconds {

@@ -70,10 +70,14 @@ extension RestoreRisk {
       let name = "stream \(printable(backup.key))"
       switch loss.entriesLost {
       case _ where loss.isMadeAnew:
-        messages.append("\(name) was made anew since: its \(state.length) entries are lost")
+        messages.append(
+          "\(name) was made anew since: its \(Figures.count(UInt64(clamping: state.length), "entry is", "entries are")) lost"
+        )
       case .some(0): continue
       case .some(let count):
-        messages.append("\(name): \(count) entries were added since, and are lost")
+        messages.append(
+          "\(name): \(Figures.count(count, "entry was added since, and is", "entries were added since, and are")) lost"
+        )
       case nil:
         messages.append(
           "\(name): entries up to \(state.lastGeneratedID) were added since "
@@ -95,8 +99,9 @@ extension RestoreRisk {
         guard count != 0 else { continue }
         messages.append(
           "stream \(printable(backup.key)), group \(printable(group.name)): "
-            + (count.map { "\($0) entries" } ?? "entries after \(group.lastDeliveredID)")
-            + " were delivered since, and will be again")
+            + (count.map { Figures.count($0, "entry was", "entries were") }
+              ?? "entries after \(group.lastDeliveredID) were")
+            + " delivered since, and will be again")
       }
     }
     return listed(messages, .deliveredAgain, "groups")
@@ -108,14 +113,17 @@ extension RestoreRisk {
     let unknown = pending.total - UInt64(pending.count(.pending)) - UInt64(acknowledged)
     let parts = [
       acknowledged > 0
-        ? "\(acknowledged) have been acknowledged since, and will be pending again" : nil,
-      unknown > 0 ? "of \(unknown) this is not known" : nil,
+        ? Figures.count(UInt64(acknowledged), "has", "have")
+          + " been acknowledged since, and will be pending again" : nil,
+      unknown > 0 ? "what has become of \(unknown) since cannot be told" : nil,
     ].compactMap(\.self)
     return [
       RestoreRisk(
         .pendingAgain,
-        "\(pending.total) entries were pending when the backup was written"
-          + (parts.isEmpty ? ", and are still" : ": " + parts.joined(separator: "; "))
+        "\(Figures.count(pending.total, "entry was", "entries were")) pending when the backup was written"
+          + (parts.isEmpty
+            ? ", and \(pending.total == 1 ? "is" : "are") still"
+            : ": " + parts.joined(separator: "; "))
           + " (--pending report lists them)")
     ]
   }

@@ -69,9 +69,9 @@ public struct RestorePlan: Sendable, Equatable {
     lines = steps.map { Line(step: $0, names: names) }
     summary = [
       "restore \(candidate.path)",
-      "\(content.keys) keys and \(content.streamsTotal) streams, "
-        + "\(candidate.summary.byteCount) bytes, written \(Sentences.time(candidate.summary.aux["ctime"]))",
-      "into \(facts.identity), which holds \(figures.keysNow) keys now "
+      "\(Figures.count(content.keys, "key")) and \(Figures.count(content.streamsTotal, "stream")), "
+        + "\(Figures.count(candidate.summary.byteCount, "byte")), written \(Sentences.time(candidate.summary.aux["ctime"]))",
+      "into \(facts.identity), which holds \(Figures.count(figures.keysNow, "key")) now "
         + "(\(facts.status.productAndVersion), \(files.layout.words))",
       "at most \(Figures.bytes(figures.diskNeededBytes)) are needed on its volume, "
         + "\(Figures.bytes(figures.diskFreeBytes)) are free",

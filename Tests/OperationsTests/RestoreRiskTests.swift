@@ -120,7 +120,7 @@ struct RestoreRiskTests {
     #expect(messages(facts, .deliveredAgain) == [])
     #expect(
       messages(facts, .pendingAgain) == [
-        "3 entries were pending when the backup was written: of 3 this is not known "
+        "3 entries were pending when the backup was written: what has become of 3 since cannot be told "
           + "(--pending report lists them)"
       ])
   }
