@@ -49,6 +49,12 @@ extension BackupError {
       cause: doubt?.words, hint: .again("--save bgsave"))
   }
 
+  static func sentinelHasNoData(_ source: String) -> BackupError {
+    BackupError(
+      .incompatible, "cannot back up \(source): it is a Sentinel, which holds no data",
+      hint: .redis("SENTINEL MASTERS   # the host and port of the server itself"))
+  }
+
   static func severalServers() -> BackupError {
     BackupError(
       .unavailable, "cannot back up: two connections led to two servers",
@@ -101,6 +107,14 @@ extension BackupError {
       self.init(
         .damaged, "cannot trust the dump: it is not whole", cause: rdb.description,
         hint: .again(""))
+    case RedisError.server(let reply) where reply.isUnknown(command: "CONFIG"):
+      self.init(
+        .incompatible, "cannot find the dump: the server has no CONFIG that would tell its directory",
+        cause: reply.message, hint: .again("--via replication"))
+    case SaveFailure.refused(let text) where RedisServerError(text).isUnknown(command: "BGSAVE"):
+      self.init(
+        .incompatible, "cannot save on the server: it has no BGSAVE", cause: text,
+        hint: .again("--via replication"))
     case TargetError.toolMissingInContainer(let name, let container):
       self.init(
         .incompatible, "cannot read the dump: container \(container) has no \(name)",
@@ -163,5 +177,12 @@ extension BackupError {
         "cannot save on the server: nothing has moved for \(Figures.limit(limit))",
         hint: .redis("INFO persistence"))
     }
+  }
+}
+
+extension RedisServerError {
+  /// Whether the server does not have a command, as after `rename-command` in its configuration.
+  fileprivate func isUnknown(command: String) -> Bool {
+    message.hasPrefix("ERR unknown command") && message.contains(command)
   }
 }

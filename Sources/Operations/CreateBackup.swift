@@ -142,6 +142,9 @@ public struct CreateBackup: Sendable {
   }
 
   private func preflight(_ status: ServerStatus, directory: ArchiveDirectory) throws {
+    guard status.mode != .sentinel else {
+      throw BackupError.sentinelHasNoData(session.target.source.identity)
+    }
     guard status.loading != true else {
       throw ServerIsLoading(percent: status.loadingLoadedPercent)
     }

@@ -30,6 +30,8 @@ public struct RedisServerError: Error, Sendable, Equatable {
       guard byteCount <= maximumByteCount else { break }
       text.append(shown)
     }
+    // Some servers end it with a blank.
+    while text.last == " " { text.removeLast() }
     return String(text)
   }
 }
