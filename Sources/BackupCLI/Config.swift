@@ -5,6 +5,7 @@ import Operations
 /// Shows what holds, and what can be set.
 struct Config: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "config",
     abstract: "Show the settings and where each comes from.",
     discussion: """
       Options come first, then variables (RAIBID_BACKUP_ and the name of the option in capitals), then \
@@ -19,6 +20,7 @@ struct Config: ParsableCommand {
   /// Prints every setting.
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "show",
       abstract: "Print every setting, its value, and where it comes from; secrets are hidden.")
 
     @Option(
@@ -43,6 +45,7 @@ struct Config: ParsableCommand {
   /// Prints what a file with settings may hold.
   struct Schema: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "schema",
       abstract: "Print the JSON schema of the file with settings.")
 
     func run() throws {

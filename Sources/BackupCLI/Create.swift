@@ -21,6 +21,7 @@ extension DumpWay: ExpressibleByArgument {}
 /// Makes a backup.
 struct Create: BackupCommand {
   static let configuration = CommandConfiguration(
+    commandName: "create",
     abstract: "Save on the server, copy the dump out, prove it, and publish a dated archive.")
 
   @OptionGroup var server: ServerOptions

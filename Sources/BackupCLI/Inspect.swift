@@ -8,6 +8,7 @@ import Workers
 /// Shows what is inside an archive.
 struct Inspect: BackupCommand {
   static let configuration = CommandConfiguration(
+    commandName: "inspect",
     abstract: "Show what is inside: databases, types, streams with groups, largest keys.")
 
   @Argument(help: "A path, a name, or \"latest\".")

@@ -7,6 +7,7 @@ import RDBFormat
 /// Lists the archives.
 struct List: BackupCommand {
   static let configuration = CommandConfiguration(
+    commandName: "list",
     abstract: "List the archives, newest first.")
 
   @OptionGroup var server: ServerOptions

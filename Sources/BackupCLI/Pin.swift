@@ -6,6 +6,7 @@ import Operations
 /// Keeps archives whatever a policy says.
 struct Pin: PinCommand {
   static let configuration = CommandConfiguration(
+    commandName: "pin",
     abstract: "Keep archives whatever a retention policy says.")
   static let pins = true
 
@@ -15,6 +16,7 @@ struct Pin: PinCommand {
 /// Leaves archives to the policy again.
 struct Unpin: PinCommand {
   static let configuration = CommandConfiguration(
+    commandName: "unpin",
     abstract: "Leave archives to the retention policy again.")
   static let pins = false
 

@@ -6,6 +6,7 @@ import Operations
 /// Removes old archives.
 struct Prune: BackupCommand {
   static let configuration = CommandConfiguration(
+    commandName: "prune",
     abstract: "Remove the archives that a policy does not keep, each Redis by itself.",
     discussion: """
       Only verified archives count, and the newest of each Redis always stays. What is not verified, \

@@ -19,6 +19,7 @@ enum PendingChoice: String, ExpressibleByArgument, CaseIterable, Sendable {
 /// Restores an archive.
 struct Restore: BackupCommand {
   static let configuration = CommandConfiguration(
+    commandName: "restore",
     abstract: "Show the plan, ask, replace the server's data, and check what it serves.",
     discussion: """
       Writes are refused from before the safety backup until the data has been compared. Whatever fails, \

@@ -6,6 +6,7 @@ import Operations
 /// Prints what has a backup made every night.
 struct Schedule: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "schedule",
     abstract: "Print a crontab line, systemd units or a Kubernetes CronJob for a nightly backup.",
     discussion: "Takes the options of create, which the nightly run gets.",
     subcommands: [Cron.self, Systemd.self, Kubernetes.self])
@@ -17,6 +18,7 @@ struct Schedule: ParsableCommand {
   /// Prints lines for a crontab.
   struct Cron: ScheduleCommand {
     static let configuration = CommandConfiguration(
+      commandName: "cron",
       abstract: "Print lines for a crontab.",
       discussion: "For example: (crontab -l; raibid-backup schedule cron) | crontab -")
 
@@ -31,6 +33,7 @@ struct Schedule: ParsableCommand {
   /// Prints units of systemd.
   struct Systemd: ScheduleCommand {
     static let configuration = CommandConfiguration(
+      commandName: "systemd",
       abstract: "Print a service and a timer of systemd.",
       discussion: """
         For example: raibid-backup schedule systemd --unit timer \

@@ -6,6 +6,7 @@ extension Schedule {
   /// Prints what has a backup made every night inside the cluster.
   struct Kubernetes: ScheduleCommand {
     static let configuration = CommandConfiguration(
+      commandName: "kubernetes",
       abstract: "Print a CronJob of Kubernetes with all that it needs.",
       discussion: """
         For example: raibid-backup schedule kubernetes | kubectl apply -f -

@@ -6,6 +6,7 @@ import Operations
 /// Says whether there is a fresh, verified backup.
 struct Status: BackupCommand {
   static let configuration = CommandConfiguration(
+    commandName: "status",
     abstract: "Is there a fresh, verified backup of each Redis? Ends with 0 or 79.")
 
   @Option(

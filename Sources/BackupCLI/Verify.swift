@@ -8,6 +8,7 @@ import Workers
 /// Proves archives again.
 struct Verify: BackupCommand {
   static let configuration = CommandConfiguration(
+    commandName: "verify",
     abstract: "Prove archives again: unpack, parse to the last byte, compare with the manifest.")
 
   @Argument(help: "Paths, names, or \"latest\" (default: latest).")

@@ -89,7 +89,7 @@ public struct RDBKeySet: Sendable {
   }
 
   private mutating func grow(to slotCount: Int) {
-    var larger = [UInt64](repeating: 0, count: slotCount)
+    var larger = [UInt64].zeros(count: slotCount)
     for entry in slots where entry != 0 {
       var slot = RDBKeySet.home(of: entry, among: slotCount)
       while larger[slot] != 0 {
