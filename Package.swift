@@ -13,6 +13,7 @@ let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -48,11 +49,12 @@ let package = Package(
     library(
       "Operations",
       [
-        "ArchiveStore", "Files", "Targets", "RedisClient", "RDBFormat", "GzipMembers", "Workers",
-        crypto,
+        "ArchiveStore", "Files", "Targets", "Monitoring", "RedisClient", "RDBFormat", "GzipMembers",
+        "Workers", crypto,
       ]),
     library("ArchiveStore", ["Files", "RDBFormat"]),
     library("Targets", [crypto, subprocess, systemPackage]),
+    library("Monitoring", ["RedisClient", nioCore, nioHTTP1, nioPosix, nioSSL]),
     library("RedisClient", [nioCore, nioPosix, nioTLS, nioSSL]),
     library("RDBFormat", ["CRC64"]),
     library("CRC64", ["CFold"]),
@@ -79,6 +81,7 @@ let package = Package(
         "Operations", "ArchiveStore", "Files", "GzipMembers", "RDBFormat", "RedisClient", "Targets",
         "TestSupport", "Workers",
       ]),
+    tests("MonitoringTests", ["Monitoring", nioHTTP1]),
     tests("RDBFormatTests", ["RDBFormat"], fixtures: true),
     tests(
       "RedisClientTests",

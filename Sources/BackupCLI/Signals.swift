@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Operations
 import Synchronization
 
 /// Turns signals into cancellation, so that a command can put things right before it ends.
@@ -31,7 +32,9 @@ enum Signals {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        if take(status) { task.cancel() } else { _exit(status.rawValue) }
+        if take(status) { return task.cancel() }
+        RunWatch.endCommands()
+        _exit(status.rawValue)
       }
       source.setRegistrationHandler { registered.yield() }
       source.activate()

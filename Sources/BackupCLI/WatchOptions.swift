@@ -29,19 +29,10 @@ struct WatchOptions: ParsableArguments, Sendable {
 
   func validate() throws {
     // Without the value, which is a secret.
-    if let heartbeatURL, !Self.isUsable(heartbeatURL) {
+    if let heartbeatURL, !RunWatch.isUsable(heartbeatURL: heartbeatURL) {
       throw ValidationError(
         "--heartbeat-url: it does not begin with http:// or https:// and a host")
     }
-  }
-
-  private static func isUsable(_ url: String) -> Bool {
-    guard let scheme = ["http://", "https://"].first(where: url.lowercased().hasPrefix) else {
-      return false
-    }
-    let rest = url.dropFirst(scheme.count)
-    return rest.first.map { !"/?#".contains($0) } ?? false
-      && rest.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F }
   }
 
   /// Waits as long as chance says, runs a backup, and tells those who watch how it went.
@@ -58,6 +49,7 @@ struct WatchOptions: ParsableArguments, Sendable {
     }
     var watch = RunWatch(report: report)
     watch.heartbeatURL = heartbeatURL
+    watch.authorityFile = Environment.current.value("SSL_CERT_FILE")
     watch.successCommand = onSuccess
     watch.failureCommand = onFailure
     if let hookTimeout { watch.commandLimit = hookTimeout.duration }

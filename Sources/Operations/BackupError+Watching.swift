@@ -3,15 +3,7 @@ import Targets
 extension BackupError {
   /// The warning of a monitor that was not told.
   static func heartbeatFailed(_ url: String, _ error: any Error) -> String {
-    let fact =
-      switch error {
-      case TargetError.toolMissing(let name): "\(name) is not installed"
-      case TargetError.commandFailed(_, let status, let message):
-        message.isEmpty ? "curl ended with \(status)" : message
-      case TargetError.stalled(_, let seconds): "no answer within \(Int(seconds)) s"
-      default: "\(error)"
-      }
-    return "\(SecretText.shown(url: url)) could not be told: \(fact)"
+    "\(SecretText.shown(url: url)) could not be told: \(error)"
   }
 
   /// The warning of a command that did not do what it should.

@@ -1,3 +1,4 @@
+import Monitoring
 import Targets
 
 /// Tells those who watch over a run how it goes; nothing of it decides the run.
@@ -24,6 +25,8 @@ public struct RunWatch: Sendable {
 
   /// The URL of the monitor, a secret.
   public var heartbeatURL: String?
+  /// The file with the authorities that its certificate may be of; nil for the system's.
+  public var authorityFile: String?
   /// A line for a shell after a run that did what it promises.
   public var successCommand: String?
   /// A line for a shell after one that did not.
@@ -38,36 +41,44 @@ public struct RunWatch: Sendable {
     self.report = report
   }
 
+  /// Whether a monitor can be told at a URL: `http` or `https`, and a host.
+  public static func isUsable(heartbeatURL: String) -> Bool {
+    Heartbeat(url: heartbeatURL) != nil
+  }
+
+  /// Ends the commands that run, at once: this process is about to end itself.
+  public static func endCommands() { Hook.endAll() }
+
   /// The run begins.
   public func begin() async {
     await send(.start, text: "")
   }
 
-  /// The run has ended. Where a signal has ended it, it is told nevertheless.
+  /// The run has ended. Where a signal has ended it, or comes now, it is told nevertheless.
   public func end(_ ending: Ending) async {
-    guard Task.isCancelled else { return await tell(ending, limit: commandLimit) }
-    let limit = min(commandLimit, Self.limitAfterSignal)
-    await Task { await tell(ending, limit: limit) }.value
-  }
-
-  private func tell(_ ending: Ending, limit: Duration) async {
-    // Before the command, which may take long.
-    await send(ending.isSuccess ? .success : .failure, text: ending.text)
+    // Before the command, which may take long. A task of its own is not cancelled.
+    await Task { await send(ending.isSuccess ? .success : .failure, text: ending.text) }.value
     guard let command = ending.isSuccess ? successCommand : failureCommand else { return }
     let option = ending.isSuccess ? "--on-success" : "--on-failure"
+    let isLate = Task.isCancelled
+    let hook = Hook(
+      name: "the command of \(option)", command: command, facts: ending.facts,
+      limit: isLate ? min(commandLimit, Self.limitAfterSignal) : commandLimit)
     do {
-      try await Hook(
-        name: "the command of \(option)", command: command, facts: ending.facts, limit: limit
-      ).run()
+      if isLate { try await Task { try await hook.run() }.value } else { try await hook.run() }
     } catch {
       report(.warning(BackupError.hookFailed(option, error)))
     }
   }
 
   private func send(_ event: Heartbeat.Event, text: String) async {
-    guard let heartbeatURL else { return }
+    guard let heartbeatURL,
+      let heartbeat = Heartbeat(url: heartbeatURL, authorityFile: authorityFile)
+    else { return }
     do {
-      try await Heartbeat(url: heartbeatURL).send(event, text: text)
+      try await heartbeat.send(event, text: text)
+    } catch is CancellationError {
+      // The run itself ends by the same signal, and its end is told.
     } catch {
       report(.warning(BackupError.heartbeatFailed(heartbeatURL, error)))
     }

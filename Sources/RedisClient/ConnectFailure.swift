@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 
 /// What the network library's errors mean while connecting.
-enum ConnectFailure {
+package enum ConnectFailure {
   /// The error to throw for one of the library.
   static func error(
     _ error: any Error, connecting address: RedisAddress, isTLS: Bool
@@ -20,6 +20,17 @@ enum ConnectFailure {
     case _ where TLSFailure.isOne(error):
       RedisError.tlsFailed(reason: TLSFailure.reason(error))
     default: RedisError.cannotConnect(address, reason: reason(error))
+    }
+  }
+
+  /// The fact that an error of the network or TLS library tells, in lower case.
+  package static func fact(_ error: any Error) -> String {
+    switch error {
+    case let error as NIOConnectionError:
+      error.connectionErrors.first { TLSFailure.isOne($0.error) }
+        .map { TLSFailure.reason($0.error) } ?? reason(error)
+    case _ where TLSFailure.isOne(error): TLSFailure.reason(error)
+    default: reason(error)
     }
   }
 

@@ -31,7 +31,7 @@ extension TLSOptions {
   /// The context for one connection.
   ///
   /// - Throws: ``RedisError/tlsFailed(reason:)`` when a file cannot be used.
-  func makeContext() throws(RedisError) -> NIOSSLContext {
+  package func makeContext() throws(RedisError) -> NIOSSLContext {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.certificateVerification = .fullVerification
     configuration.minimumTLSVersion = .tlsv12
@@ -59,7 +59,7 @@ extension TLSOptions {
   }
 
   /// The name to ask for and to verify; nil where only the IP address can be verified.
-  func verifiedName(of address: RedisAddress) -> String? {
+  package func verifiedName(of address: RedisAddress) -> String? {
     if let serverName { return serverName }
     let isIPv6 = address.host.contains(":")
     let isIPv4 = address.host.allSatisfy { $0 == "." || ("0"..."9").contains($0) }

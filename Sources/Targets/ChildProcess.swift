@@ -1,5 +1,6 @@
 import Glibc
 import Subprocess
+import Synchronization
 import SystemPackage
 
 /// A program to run as a child that cannot outlive the call.
@@ -38,6 +39,8 @@ struct ChildProcess: Sendable {
   var input: Input = .none
   /// Whether the child leaves our session, so that it lives on when our terminal closes.
   var ownSession = false
+  /// Whether its group must not outlive this process even where that ends all of a sudden.
+  var endsWithUs = false
   /// What is added to its environment.
   var variables: [String: String] = [:]
 
@@ -100,6 +103,9 @@ struct ChildProcess: Sendable {
         output: .fileDescriptor(output, closeAfterSpawningProcess: false),
         error: .fileDescriptor(error, closeAfterSpawningProcess: false)
       ) { execution in
+        let group = execution.processIdentifier.value
+        if endsWithUs { Self.groupsToEnd.withLock { _ = $0.insert(group) } }
+        defer { Self.groupsToEnd.withLock { _ = $0.remove(group) } }
         await withTaskGroup(of: Void.self) { group in
           group.addTask {
             if await patience.waitUntilExhausted() {
@@ -121,6 +127,15 @@ struct ChildProcess: Sendable {
       return (result.terminationStatus.number, result.closureResult)
     } catch let error as SubprocessError {
       throw TargetError(error, name: name)
+    }
+  }
+
+  private static let groupsToEnd = Mutex<Set<Int32>>([])
+
+  /// Ends the groups of the children that ``endsWithUs``, at once.
+  static func endGroups() {
+    groupsToEnd.withLock { groups in
+      for group in groups { kill(-group, SIGKILL) }
     }
   }
 

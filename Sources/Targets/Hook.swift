@@ -24,12 +24,16 @@ public struct Hook: Sendable {
   /// - Throws: ``TargetError`` when it ends with another status than 0 or takes too long; then, and on
   ///   cancellation, all that it has started is ended.
   public func run() async throws {
-    let shell = ChildProcess(
+    var shell = ChildProcess(
       name: name, executable: "/bin/sh", arguments: ["-c", command], limit: .total(limit),
       variables: facts)
+    shell.endsWithUs = true
     let status = try await shell.startDaemons(output: .standardError, error: .standardError).status
     guard status == 0 else {
       throw TargetError.commandFailed(name: name, status: status, message: "")
     }
   }
+
+  /// Ends all that runs, at once: this process is about to end itself.
+  public static func endAll() { ChildProcess.endGroups() }
 }

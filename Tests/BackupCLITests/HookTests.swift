@@ -45,7 +45,9 @@ import Testing
       try await withTemporaryDirectory { archives in
         let tool = BackupTool(for: server, archives: archives)
         let file = archives + "/child"
-        let slow = "sleep 1000 & echo $! >\(file).part; mv \(file).part \(file); wait"
+        // Nor does it help to turn a deaf ear.
+        let slow =
+          "(trap '' TERM; sleep 1000) & echo $! >\(file).part; mv \(file).part \(file); wait"
         let created = try await tool(
           "create", "--hook-timeout", "1s", "--on-success", slow)
         #expect(created.status == 0, "\(created)")
@@ -70,6 +72,26 @@ import Testing
           ended.error
             == "raibid-backup: warning: the command of --on-success was ended by a signal\n")
         #expect(try Self.hasEnded(file))
+      }
+    }
+  }
+
+  @Test func `a second signal ends the command too`() async throws {
+    try await withRealServer(.primary) { server in
+      try await withTemporaryDirectory { archives in
+        let file = archives + "/child"
+        let ended = try await BackupTool(for: server, archives: archives).run([
+          "create", "--on-success",
+          "trap '' TERM; sleep 1000 & echo $! >\(file).part; mv \(file).part \(file); wait",
+        ]) { tool in
+          try await eventually("the command runs") {
+            FileManager.default.fileExists(atPath: file)
+          }
+          kill(tool, SIGTERM)
+          kill(tool, SIGINT)
+        }
+        #expect([130, 143].contains(ended.status), "\(ended)")
+        try await eventually("the command has ended") { try Self.hasEnded(file) }
       }
     }
   }

@@ -25,7 +25,7 @@ struct Monitor: Sendable {
 
   /// - Parameters:
   ///   - directory: Its own, with `certificate.pem` where it speaks TLS.
-  ///   - statuses: What it answers, one after the other; the last one from then on.
+  ///   - statuses: What it answers, one after the other; the last one from then on. 0 is no answer.
   static func with(
     in directory: String, statuses: [Int] = [200], tls: Bool = false,
     _ body: @Sendable @escaping (Monitor) async throws -> Void
@@ -55,7 +55,7 @@ struct Monitor: Sendable {
   }
 
   private static let program = """
-    import http.server, json, os, ssl, sys
+    import http.server, json, os, ssl, sys, time
     directory, mode, *statuses = sys.argv[1:]
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,6 +63,8 @@ struct Monitor: Sendable {
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
             with open(directory + "/requests", "a") as file:
                 file.write(json.dumps({"path": self.path, "text": text}) + "\\n")
+            while statuses[0] == "0":
+                time.sleep(1)
             self.send_response(int(statuses[0]))
             if len(statuses) > 1:
                 statuses.pop(0)
