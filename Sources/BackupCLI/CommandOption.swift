@@ -57,10 +57,13 @@ struct CommandOption: Sendable, Equatable {
     return isInvertible ? ["--no-\(name)"] : []
   }
 
+  /// Whether its value may hold a secret.
+  var isSecret: Bool { ["cmd", "url"].contains(valueName) }
+
   /// A value without secrets.
   func shown(_ value: String) -> String {
     switch valueName {
-    case "cmd": SecretText.shown(command: value)
+    case "cmd": SecretText.program(of: value)
     case "url": SecretText.shown(url: value)
     default: value
     }

@@ -13,7 +13,9 @@ struct NightlyJob {
   /// Nobody's number, as in images without users.
   private static let userID = 65532
   private static let archivePath = "/archives"
-  private static let secretPath = "/run/secrets/redis"
+  /// Where what the cluster mounts for an option lies.
+  private static let mountPath = "/run/secrets/"
+  private static let heartbeatKey = "heartbeat-url"
 
   /// The name of all objects.
   let name: String
@@ -24,11 +26,16 @@ struct NightlyJob {
   /// The options of `create` that have no variable.
   let arguments: [String]
   let archives: Archives
+  /// Certificates and keys.
+  let files: [ClusterFile]
+  /// The URL of the monitor, a secret.
+  let heartbeatURL: String?
 
   /// All objects, as `kubectl apply` takes them.
   var manifests: String {
     var documents = [account, role, binding]
     if case .claim(let size) = archives { documents.append(claim(size)) }
+    if let heartbeatURL { documents.append(monitor(heartbeatURL)) }
     return (documents + [cronJob]).joined(separator: "---\n")
   }
 
@@ -80,6 +87,16 @@ struct NightlyJob {
       """)
   }
 
+  private func monitor(_ url: String) -> String {
+    // A Secret has no variables to put in.
+    object(
+      "v1", "Secret",
+      """
+      # Whoever knows it can tell the monitor that all is well.
+      stringData: {\(Self.heartbeatKey): \(Self.quoted(url))}
+      """)
+  }
+
   private var cronJob: String {
     object(
       "batch/v1", "CronJob",
@@ -93,7 +110,8 @@ struct NightlyJob {
         failedJobsHistoryLimit: 7
         jobTemplate:
           spec:
-            backoffLimit: 2
+            # The run itself tries again what can pass.
+            backoffLimit: 0
             activeDeadlineSeconds: 14400
             template:
               metadata:
@@ -133,22 +151,38 @@ struct NightlyJob {
         requests: {cpu: 100m, memory: 64Mi}
         limits: {cpu: "2", memory: 256Mi}
       volumeMounts:
-      - {name: archives, mountPath: \(Self.archivePath)}
-      - {name: password, mountPath: \(Self.secretPath), readOnly: true}
-      - {name: tmp, mountPath: /tmp}
+    \(Self.indented(mounts, by: 2))
     volumes:
-    - name: archives
-      \(volume)
-    - name: password
-      secret:
-        secretName: \(Self.quoted(settings.secret.name))
-        items: [{key: \(Self.quoted(settings.secret.key)), path: password}]
-        defaultMode: 0440
-        # Where it is missing, the run says so.
-        optional: true
-    - name: tmp
-      emptyDir: {sizeLimit: 64Mi}
+    \(volumes)
     """
+  }
+
+  private var mounts: String {
+    (["- {name: archives, mountPath: \(Self.archivePath)}", "- {name: tmp, mountPath: /tmp}"]
+      + files.map {
+        "- {name: \($0.option), mountPath: \(Self.mountPath)\($0.option), readOnly: true}"
+      })
+      .joined(separator: "\n")
+  }
+
+  private var volumes: String {
+    let fileVolumes = files.map { file in
+      let (kind, nameKey) =
+        switch file.kind {
+        case .secret: ("secret", "secretName")
+        case .configMap: ("configMap", "name")
+        }
+      return """
+        - name: \(file.option)
+          \(kind):
+            \(nameKey): \(Self.quoted(file.name))
+            items: [{key: \(Self.quoted(file.key)), path: \(file.option)}]
+            defaultMode: 0440
+        """
+    }
+    return
+      (["- name: archives\n  \(volume)", "- name: tmp\n  emptyDir: {sizeLimit: 64Mi}"] + fileVolumes)
+      .joined(separator: "\n")
   }
 
   private var argumentLines: String {
@@ -156,8 +190,13 @@ struct NightlyJob {
   }
 
   private var variableLines: String {
-    variables.map { "- {name: \($0.name), value: \(Self.expanded($0.value))}" }
-      .joined(separator: "\n")
+    var lines = variables.map { "- {name: \($0.name), value: \(Self.expanded($0.value))}" }
+    if heartbeatURL != nil {
+      lines.append(
+        "- {name: \(Environment.variable(Self.heartbeatKey)), valueFrom: {secretKeyRef: "
+          + "{name: \(Self.quoted(name)), key: \(Self.heartbeatKey)}}}")
+    }
+    return lines.joined(separator: "\n")
   }
 
   private var nodeSelector: String {
@@ -187,10 +226,16 @@ struct NightlyJob {
       ("user", settings.user), ("tls", settings.usesTLS ? "1" : nil), ("sni", settings.serverName),
       ("connect-timeout", Self.span(settings.limits.connect, unless: limits.connect)),
       ("stall-timeout", Self.span(settings.limits.stall, unless: limits.stall)),
-      ("directory", Self.archivePath), ("password-file", Self.secretPath + "/password"),
+      ("directory", Self.archivePath),
+      // Any other Secret than the usual one must be there; without that one no password is needed.
+      (
+        "password-secret",
+        settings.secretIsRequired ? "\(settings.secret.name)/\(settings.secret.key)" : nil
+      ),
     ]
+    let paths = files.map { ($0.option, String?("\(Self.mountPath)\($0.option)/\($0.option)")) }
     return [("HOME", "/tmp")]
-      + options.compactMap { option, value in
+      + (options + paths).compactMap { option, value in
         value.map { (Environment.variable(option), $0) }
       }
   }

@@ -24,7 +24,8 @@ struct NightlyRun {
     at time: NightlyTime.Clock, words: [String], without ownOptions: Set<String>,
     directory: String, metricsFile: String?, environment: Environment
   ) throws {
-    let paths = try CommandOption.all(of: Create.self).filter(\.isPath)
+    let options = try CommandOption.all(of: Create.self)
+    let paths = options.filter(\.isPath)
     self.time = time
     self.directory = Self.absolute(directory)
     metricsDirectory = metricsFile.map { file in
@@ -35,9 +36,10 @@ struct NightlyRun {
     self.words = [Self.program, "create"] + Self.options(words, without: ownOptions, paths)
     variables =
       [("PATH", Self.searchPath(environment))]
-      + environment.variables.filter { name, value in
-        name.hasPrefix("RAIBID_BACKUP_") || name == "KUBECONFIG" && !value.isEmpty
-      }.sorted { $0.key < $1.key }.map { ($0.key, Self.path($0.value, ofVariable: $0.key, paths)) }
+      + (options.filter { !$0.isSecret }.map(\.variable) + ["KUBECONFIG"]).sorted()
+      .compactMap { name in
+        environment.value(name).map { (name, Self.path($0, ofVariable: name, paths)) }
+      }
   }
 
   /// Lines for a crontab.

@@ -119,6 +119,7 @@ extension ScheduleCommand {
       Output.error.write(
         "warning: REDISCLI_AUTH will not be set at night; name a file with --password-file\n")
     }
+    warnOfSecrets()
     let words = CommandLine.arguments.dropFirst(3)
     guard !words.contains(where: { $0.contains { $0.isNewline } }) else {
       throw ValidationError("an option with a line break cannot stand in a schedule")
@@ -128,5 +129,20 @@ extension ScheduleCommand {
       directory: archives.archiveDirectory().path,
       metricsFile: create.metrics.metricsFile,
       environment: environment)
+  }
+
+  /// What is printed is read by others; the file with settings need not be.
+  private func warnOfSecrets() {
+    for setting in Settings.current.settings where setting.option.isSecret {
+      guard case .variable(let name) = setting.origin else { continue }
+      Output.error.write(
+        "warning: \(name) is left out, since it may hold a secret; "
+          + "set \(setting.option.key) in the file with settings\n")
+    }
+    if Settings.current.isTyped("heartbeat-url") {
+      Output.error.write(
+        "warning: the URL of --heartbeat-url is a secret; set heartbeat_url in the file with settings\n"
+      )
+    }
   }
 }

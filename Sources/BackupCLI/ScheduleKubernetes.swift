@@ -12,7 +12,9 @@ extension Schedule {
         For example: raibid-backup schedule kubernetes | kubectl apply -f -
 
         All of it goes to the namespace of the Redis: CronJob, service account, role, and a claim for the \
-        archives. The password comes from the Secret, as a file.
+        archives. The password is read from the Secret each night; where there is no such Secret, none is \
+        used. --cacert, --cert and --tls-key name what the cluster has: secret/NAME/KEY or \
+        configmap/NAME/KEY.
         """)
 
     @OptionGroup var create: Create
@@ -43,23 +45,37 @@ extension Schedule {
         throw ValidationError("--target local: this is for a Redis in the cluster")
       }
       if create.prune { _ = try create.retention.policy() }
-      if Settings.current.isTyped("heartbeat-url") {
-        throw ValidationError("--heartbeat-url takes curl, which the image has not")
-      }
-      let typed = ["password-file", "directory", "kubeconfig", "context"].filter {
-        Settings.current.isTyped($0)
-      }
+      try refuseWhatIsOfThisHost()
       let files = [
         ("cacert", settings.authorityFile), ("cert", settings.certificateFile),
         ("tls-key", settings.keyFile),
-      ].filter { $0.1 != nil }
-      if let option = (typed + files.map(\.0)).first {
-        throw ValidationError("--\(option) is of this host, and means nothing inside the cluster")
-      }
+      ]
       return NightlyJob(
         name: name, image: image, time: time.at, place: place, settings: settings,
         arguments: try arguments(),
-        archives: try hostPath.map(Self.directory) ?? .claim(size: storage))
+        archives: try hostPath.map(Self.directory) ?? .claim(size: storage),
+        files: try files.compactMap { option, text in
+          try text.map { try ClusterFile(option, $0) }
+        }, heartbeatURL: create.watch.heartbeatURL)
+    }
+
+    /// What is typed and cannot be done is an error; what was set for other runs is left out.
+    private func refuseWhatIsOfThisHost() throws {
+      let settings = Settings.current
+      for option in ["password-file", "directory", "kubeconfig", "context"]
+      where settings.isTyped(option) {
+        throw ValidationError("--\(option) is of this host, and means nothing inside the cluster")
+      }
+      for option in ["on-success", "on-failure"] {
+        guard !settings.isTyped(option) else {
+          throw ValidationError("--\(option) runs a program of this host, which the image has not")
+        }
+        guard let place = settings.place(of: option) else { continue }
+        Output.error.write("warning: \(place) is left out: the image has no programs for it\n")
+      }
+      if !settings.isTyped("metrics-file"), let place = settings.place(of: "metrics-file") {
+        Output.error.write("warning: \(place) is left out: it is a file of this host\n")
+      }
     }
 
     /// The options of the run that are neither of this command nor in its environment, wherever they were
@@ -76,9 +92,10 @@ extension Schedule {
         Array(Settings.current.words.dropFirst(2)), without: Set(left), flags: Set(flags))
     }
 
-    /// Those of this command, and what the image has no program for.
+    /// Those of this command, those that stand elsewhere, and what the image has no program for.
     private static let ownOptions = [
-      "--at", "--image", "--name", "--storage", "--host-path", "--heartbeat-url",
+      "--at", "--image", "--name", "--storage", "--host-path", "--tls-key", "--key",
+      "--heartbeat-url", "--on-success", "--on-failure", "--hook-timeout",
     ]
 
     private static func directory(_ text: String) throws -> NightlyJob.Archives {

@@ -83,6 +83,15 @@ struct Settings: Sendable {
     words.last { ["--json", "--no-json"].contains($0) } == "--json"
   }
 
+  /// Where an option is set that is not typed, for people; nil where it is not set.
+  func place(of name: String) -> String? {
+    switch settings.first(where: { $0.option.name == name })?.origin {
+    case .variable(let variable): variable
+    case .file(let path, let place): "\(place) in \(path)"
+    case nil: nil
+    }
+  }
+
   /// How far from the command line an option is set: on it, in a variable, in the file.
   func distance(of name: String) -> Int {
     if isTyped(name) { return 0 }

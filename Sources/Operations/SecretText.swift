@@ -7,6 +7,15 @@ public enum SecretText {
     return hints.contains { text.contains($0) } ? hidden : command
   }
 
+  /// The program of a command for a shell, and nothing else of it.
+  public static func program(of command: String) -> String {
+    let words = command.split(maxSplits: 1, whereSeparator: \.isWhitespace)
+    guard let program = words.first,
+      program.wholeMatch(of: /[A-Za-z0-9_.\/+-]+/) != nil
+    else { return hidden }
+    return words.count == 1 ? String(program) : "\(program) \(hidden)"
+  }
+
   /// A URL without its path and query, nor a user: who knows them can use it.
   public static func shown(url: String) -> String {
     guard let scheme = url.firstRange(of: "://") else { return hidden }

@@ -172,7 +172,9 @@ import Testing
     try await withTemporaryDirectory { home in
       try write(
         """
-        {"namespace": "jobs", "create": {"level": 9},
+        {"namespace": "jobs",
+         "create": {"level": 9, "on_success": "/bin/tell s3cret", "on_failure": "P=s3cret x",
+                    "heartbeat_url": "https://me:s3cret@a.example/s3cret"},
          "restore": {"restart_command": "redis-cli -a s3cret"}}
         """, home)
       try Data(#"{"password": "s3cret", "namespace": "other", "host": "redis"}"#.utf8)
@@ -190,7 +192,10 @@ import Testing
         ["pod", "redis-0", "RAIBID_BACKUP_POD"],
         ["host", "127.0.0.1", "default"],
         ["create.level", "9", home + "/.raibid/backup.json"],
-        ["restore.restart_command", "…", home + "/.raibid/backup.json"],
+        ["restore.restart_command", "redis-cli", "…", home + "/.raibid/backup.json"],
+        ["create.on_success", "/bin/tell", "…", home + "/.raibid/backup.json"],
+        ["create.on_failure", "…", home + "/.raibid/backup.json"],
+        ["create.heartbeat_url", "https://a.example/…", home + "/.raibid/backup.json"],
         ["password", "(hidden)", home + "/.raibid/redis-credentials.json"],
         ["create.nice", "true", "default"],
         ["wait", "end", "with", "75", "default"],

@@ -65,7 +65,8 @@ import Testing
           let refused = try await tool("create", "--heartbeat-url", url)
           #expect(refused.status == 0)
           #expect(
-            refused.error.hasSuffix("told: the server's certificate is not trusted\n"), "\(refused)")
+            refused.error.hasSuffix("told: the server's certificate is not trusted\n"), "\(refused)"
+          )
           #expect(try monitor.requests == [])
           tool.environment["SSL_CERT_FILE"] = directory + "/certificate.pem"
           #expect(try await tool("create", "--heartbeat-url", url).description == "exit 0\n")

@@ -47,6 +47,28 @@ extension KubernetesEndToEndTests {
     }
   }
 
+  @Test(arguments: [
+    [], ["--heartbeat-url", "https://a.example/$(HOME)\"x"], ["--host-path", "node-1:/a b"],
+    ["--tls", "--cacert", "configmap/ca/ca.crt", "--cert", "secret/crt/a", "--key=secret/crt/b"],
+    ["--selector", "a in (b, c)", "--user", "yes", "--tag", "note=- : # \\ é"],
+  ])
+  func `the cluster takes what is printed`(options: [String]) async throws {
+    let printed = try await BackupTool(options: [], home: "/").run(
+      ["schedule", "kubernetes", "--namespace", "default"] + options)
+    #expect(printed.status == 0, "\(printed)")
+    // The cluster of the tests has no CronJob of batch/v1 yet.
+    let result = try await Subprocess.run(
+      .name("kubectl"),
+      arguments: [
+        "--kubeconfig", try #require(ClusterRedis.kubeconfig), "apply", "--dry-run=server",
+        "--filename=-",
+      ],
+      input: .string(printed.output.replacing(": batch/v1\n", with: ": batch/v1beta1\n")),
+      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+    #expect(result.terminationStatus.isSuccess, "\(result.standardError)")
+    #expect(result.standardOutput.contains("cronjob.batch/raibid-backup created"))
+  }
+
   private struct Listed: Decodable {
     struct Archive: Decodable {
       struct Source: Decodable {

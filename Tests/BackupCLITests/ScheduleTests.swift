@@ -56,17 +56,30 @@ import Testing
       var tool = BackupTool(options: [], home: home)
       tool.environment["KUBECONFIG"] = "clusters/one:/two"
       tool.environment["RAIBID_BACKUP_CACERT"] = "ca.pem"
-      tool.environment["REDISCLI_AUTH"] = "secret"
+      tool.environment["REDISCLI_AUTH"] = "s3cret"
+      tool.environment["RAIBID_BACKUP_ON_FAILURE"] = "mail -p s3cret"
+      tool.environment["RAIBID_BACKUP_HEARTBEAT_URL"] = "https://a.example/s3cret"
+      tool.environment["RAIBID_BACKUP_PASSWORD"] = "s3cret"
+      tool.environment["RAIBID_BACKUP_TYPO"] = "x"
       let here = FileManager.default.currentDirectoryPath
       let printed = try await tool("schedule", "cron", "--directory=archives", "-n", "jobs")
       #expect(printed.status == 0)
       #expect(printed.output.contains("\nKUBECONFIG=\(here)/clusters/one:/two\n"))
       #expect(printed.output.contains("\nRAIBID_BACKUP_CACERT=\(here)/ca.pem\n"))
       #expect(printed.output.hasSuffix(" create --directory=\(here)/archives -n jobs\n"))
-      #expect(!printed.output.contains("secret"))
+      #expect(!printed.output.contains("s3cret") && !printed.output.contains("TYPO"))
+      let secrets = [("HEARTBEAT_URL", "heartbeat_url"), ("ON_FAILURE", "on_failure")].map {
+        "warning: RAIBID_BACKUP_\($0) is left out, since it may hold a secret; "
+          + "set \($1) in the file with settings\n"
+      }.joined()
       #expect(
         printed.error
-          == "warning: REDISCLI_AUTH will not be set at night; name a file with --password-file\n")
+          == "warning: REDISCLI_AUTH will not be set at night; name a file with --password-file\n"
+          + secrets)
+      let typed = try await BackupTool(options: [], home: home)(
+        "schedule", "cron", "--heartbeat-url", "https://a.example/b")
+      #expect(typed.output.hasSuffix(" create --heartbeat-url https://a.example/b\n"))
+      #expect(typed.error.hasSuffix("set heartbeat_url in the file with settings\n"), "\(typed)")
     }
   }
 
@@ -170,6 +183,7 @@ import Testing
     for (name, value) in [
       ("NAMESPACE", "raibid-redis"), ("POD", "raibid-redis-master-0"), ("USER", "bob"),
       ("TLS", "\"1\""), ("STALL_TIMEOUT", "\"300s\""), ("DIRECTORY", "\"/archives\""),
+      ("PASSWORD_SECRET", "redis/pass"),
     ] {
       #expect(
         printed.output.contains("- {name: RAIBID_BACKUP_\(name), value: \(value)}\n"),
@@ -183,13 +197,51 @@ import Testing
     #expect(selected.output.contains("nodeSelector: {kubernetes.io/hostname: node-1}\n"))
     #expect(selected.output.contains("hostPath: {path: \"/a b\", type: Directory}\n"))
     #expect(!selected.output.contains("PersistentVolumeClaim"))
+    #expect(!selected.output.contains("PASSWORD"))
+  }
+
+  @Test func `certificates and the monitor's URL come from objects of the cluster`() async throws {
+    try await withTemporaryDirectory { home in
+      let file = home + "/settings.json"
+      try Data(
+        #"""
+        {"create": {"on_success": "rclone", "hook_timeout": "1m", "metrics_file": "/x",
+         "heartbeat_url": "https://a.example/s3cret?a=$(HOME)"}}
+        """#.utf8
+      ).write(to: URL(filePath: file))
+      let printed = try await BackupTool(options: [], home: home)(
+        "schedule", "kubernetes", "--config", file, "--tls", "--cacert", "configmap/ca/ca.crt",
+        "--cert=secret/redis-crt/tls.crt", "--key", "secret/redis-crt/tls.key")
+      #expect(printed.status == 0, "\(printed)")
+      #expect(
+        printed.error == """
+          warning: create.on_success in \(file) is left out: the image has no programs for it
+          warning: create.metrics_file in \(file) is left out: it is a file of this host
+
+          """)
+      for text in [
+        "stringData: {heartbeat-url: \"https://a.example/s3cret?a=$(HOME)\"}\n",
+        "- {name: RAIBID_BACKUP_HEARTBEAT_URL, valueFrom: {secretKeyRef: "
+          + "{name: raibid-backup, key: heartbeat-url}}}\n",
+        "- {name: RAIBID_BACKUP_CACERT, value: \"/run/secrets/cacert/cacert\"}\n",
+        "- {name: RAIBID_BACKUP_TLS_KEY, value: \"/run/secrets/tls-key/tls-key\"}\n",
+        "name: ca\n", "secretName: redis-crt\n", "items: [{key: tls.crt, path: cert}]\n",
+      ] {
+        #expect(printed.output.contains(text), "\(text): \(printed)")
+      }
+      #expect(printed.output.split(separator: "s3cret").count == 2)
+      #expect(!printed.output.contains("- \"--"), "\(printed)")
+      #expect(!printed.output.contains("rclone"))
+    }
   }
 
   @Test(arguments: [
     ["--target", "local"], ["--directory", "/a"], ["--password-file", "/p"],
     ["--kubeconfig", "/k"],
     ["--context", "c"], ["--tls", "--cacert", "/ca"], ["--host-path", "/a"],
-    ["--prefer-replica"], ["--heartbeat-url", "https://a.example/b"],
+    ["--tls", "--cacert", "secret/a"], ["--tls", "--cacert", "pod/a/b"],
+    ["--tls", "--cert", "secret//b"], ["--prefer-replica"], ["--on-success", "rclone"],
+    ["--on-failure", "mail"],
   ])
   func `what means nothing inside the cluster is refused`(options: [String]) async throws {
     let printed = try await BackupTool(options: [], home: "/")
