@@ -92,6 +92,9 @@ struct ServerOptions: ParsableArguments, Sendable {
     {
       throw ValidationError("--pod and --selector exclude each other")
     }
+    if ["password-file", "password-secret"].allSatisfy(Settings.current.isTyped) {
+      throw ValidationError("--password-file and --password-secret exclude each other")
+    }
     if let selector, selector.isEmpty { throw ValidationError("--selector: it is empty") }
     if !tls, ["cacert", "cert", "sni"].contains(where: Settings.current.isTyped) {
       throw ValidationError("--cacert, --cert, --key and --sni go with --tls")
@@ -114,11 +117,13 @@ struct ServerOptions: ParsableArguments, Sendable {
     var settings = ConnectionSettings(place(credentials, environment))
     if let port { settings.podPort = port }
     settings.user = user
-    settings.password =
-      try password(environment, readsFile: readsPasswordFile) ?? credentials?.givenPassword
-    if let passwordSecret {
-      settings.secret = try secret(passwordSecret)
-      settings.secretIsRequired = true
+    if let passwordSecret { settings.secret = try secret(passwordSecret) }
+    switch passwordSource(environment, credentials) {
+    case .file(let path):
+      settings.password = readsPasswordFile ? try Self.password(inFile: path) : []
+    case .bytes(let bytes): settings.password = bytes
+    case .secret: settings.secretIsRequired = true
+    case nil: break
     }
     settings.usesTLS = tls
     settings.authorityFile = cacert
@@ -178,13 +183,32 @@ struct ServerOptions: ParsableArguments, Sendable {
     }
   }
 
-  private func password(
-    _ environment: Environment, readsFile: Bool
-  ) throws -> [UInt8]? {
-    if let path = passwordFile {
-      return readsFile ? try Self.password(inFile: path) : []
+  private enum PasswordSource {
+    case file(String)
+    case bytes([UInt8])
+    case secret
+  }
+
+  /// Where the password is; of several places the nearest to the command line: what is typed, then
+  /// variables, the file with settings, raibid's credentials. Nil where none is named.
+  private func passwordSource(
+    _ environment: Environment, _ credentials: Credentials?
+  ) -> PasswordSource? {
+    let settings = Settings.current
+    var sources: [(distance: Int, source: PasswordSource)] = []
+    if let passwordFile {
+      sources.append((settings.distance(of: "password-file"), .file(passwordFile)))
     }
-    return environment.password
+    if passwordSecret != nil, target != .local {
+      sources.append((settings.distance(of: "password-secret"), .secret))
+    }
+    if let password = environment.password {
+      sources.append((Settings.variableDistance, .bytes(password)))
+    }
+    if let password = credentials?.givenPassword { sources.append((Int.max, .bytes(password))) }
+    // Of those that are equally near, the first: a variable of this program is before one of redis-cli.
+    let nearest = sources.map(\.distance).min()
+    return sources.first { $0.distance == nearest }?.source
   }
 
   private static func password(inFile path: String) throws -> [UInt8] {

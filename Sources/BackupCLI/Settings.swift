@@ -92,10 +92,15 @@ struct Settings: Sendable {
     }
   }
 
+  /// How far from the command line a variable is.
+  static let variableDistance = 1
+
   /// How far from the command line an option is set: on it, in a variable, in the file.
   func distance(of name: String) -> Int {
     if isTyped(name) { return 0 }
-    if case .variable? = settings.first(where: { $0.option.name == name })?.origin { return 1 }
+    if case .variable? = settings.first(where: { $0.option.name == name })?.origin {
+      return Self.variableDistance
+    }
     return 2
   }
 

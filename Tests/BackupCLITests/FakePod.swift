@@ -27,7 +27,7 @@ struct FakePod: Sendable {
         // still holds it open.
         try FileManager.default.createSymbolicLink(
           atPath: directory + "/kubectl", withDestinationPath: fixtures)
-        try pod.put(Self.description, "pod-raibid-redis-master-0")
+        try pod.put(Self.description(), "pod-raibid-redis-master-0")
         try pod.fail("")
         try await body(pod)
       }
@@ -64,14 +64,20 @@ struct FakePod: Sendable {
       + names(in: archives).filter { name in !suffixes.contains { name.hasSuffix($0) } }
   }
 
-  private func put(_ text: String, _ name: String) throws {
+  /// Gives that kubectl an answer to tell.
+  func put(_ text: String, _ name: String) throws {
     try Data(text.utf8).write(to: URL(filePath: "\(directory)/\(name)"))
   }
 
-  private static let description = """
-    {"metadata": {"name": "raibid-redis-master-0", "uid": "1"},
-     "spec": {"containers": [{"name": "redis", "image": "redis:test"}]},
-     "status": {"phase": "Running",
-      "containerStatuses": [{"name": "redis", "state": {"running": {}}, "restartCount": 0}]}}
+  /// A pod that runs, as the API describes it.
+  static func description(
+    _ name: String = "raibid-redis-master-0", phase: String = "Running"
+  ) -> String {
     """
+    {"metadata": {"name": "\(name)", "uid": "1"},
+     "spec": {"containers": [{"name": "redis", "image": "redis:test"}]},
+     "status": {"phase": "\(phase)",
+      "containerStatuses": [{"name": "redis", "state": {"\(phase == "Running" ? "running" : "waiting")": {}}, "restartCount": 0}]}}
+    """
+  }
 }

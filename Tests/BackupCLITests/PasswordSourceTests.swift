@@ -80,6 +80,55 @@ import Testing
     }
   }
 
+  /// Where a password may stand, from the nearest to the command line.
+  private enum Place: Int, CaseIterable {
+    case typedFile, typedSecret, variableFile, variableSecret, redisVariable, settingsFile
+    case settingsSecret, credentials
+  }
+
+  private static let pairs = Place.allCases.flatMap { near in
+    Place.allCases.filter { $0.rawValue > near.rawValue }.map { (near, $0) }
+  }.filter { $0.0 != .typedFile || $0.1 != .typedSecret }
+
+  @Test func `of two places for the password the nearer to the command line counts`() async throws {
+    try await FakePod.with { pod in
+      try await pod.server.cli("CONFIG", "SET", "requirepass", "right")
+      let data = ["right", "wrong"].map { name in
+        "\"\(name)\":\"\(Data(name.utf8).base64EncodedString())\""
+      }
+      try pod.put("{\"data\":{\(data.joined(separator: ","))}}", "secret-s")
+      try pod.put("{\"data\":{\"redis-password\":\"d3Jvbmc=\"}}", "secret-raibid-redis")
+      for name in ["right", "wrong"] { try pod.put(name, name) }
+      try FileManager.default.createDirectory(
+        atPath: pod.directory + "/.raibid", withIntermediateDirectories: false)
+      for (near, far) in Self.pairs {
+        var tool = pod.tool
+        var settings: [String] = []
+        try pod.put("{}", ".raibid/redis-credentials.json")
+        for (place, name) in [(near, "right"), (far, "wrong")] {
+          let file = "\(pod.directory)/\(name)"
+          switch place {
+          case .typedFile: tool.options += ["--password-file", file]
+          case .typedSecret: tool.options += ["--password-secret", "s/\(name)"]
+          case .variableFile: tool.environment["RAIBID_BACKUP_PASSWORD_FILE"] = file
+          case .variableSecret: tool.environment["RAIBID_BACKUP_PASSWORD_SECRET"] = "s/\(name)"
+          case .redisVariable: tool.environment["REDISCLI_AUTH"] = name
+          case .settingsFile: settings.append("\"password_file\":\"\(file)\"")
+          case .settingsSecret: settings.append("\"password_secret\":\"s/\(name)\"")
+          case .credentials:
+            try pod.put("{\"password\":\"\(name)\"}", ".raibid/redis-credentials.json")
+          }
+        }
+        try pod.put("{\(settings.joined(separator: ","))}", ".raibid/backup.json")
+        let outcome = try await tool("create", "--namespace", "raibid-redis")
+        #expect(outcome.status == 0, "\(near) before \(far): \(outcome)")
+      }
+      let both = try await pod.tool(
+        "create", "--password-file", "right", "--password-secret", "s/right")
+      #expect(both.status == 64, "\(both)")
+    }
+  }
+
   @Test func `a password file that cannot be used is named`() async throws {
     try await withTemporaryDirectory { home in
       let file = home + "/password"
