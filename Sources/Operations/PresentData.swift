@@ -16,6 +16,15 @@ struct PresentData: Sendable, Equatable {
   var streams: [Stream] = []
   /// The connections of others; nil where the user may not list them.
   var clients: [ClientConnection]?
+  /// What the server said to a user who may not see what is left out.
+  var refusals = Refusals()
+
+  /// Replies that name a right that the user lacks.
+  struct Refusals: Sendable, Equatable {
+    var clients: String?
+    var streams: String?
+    var pending: String?
+  }
 
   /// Looks at a server.
   ///
@@ -24,7 +33,11 @@ struct PresentData: Sendable, Equatable {
     _ streams: [StreamSummary], on connection: ServerConnection
   ) async throws -> PresentData {
     var present = PresentData()
-    present.clients = try await connection.clients()
+    do {
+      present.clients = try await connection.clients()
+    } catch RedisError.server(let reply) {
+      present.refusals.clients = reply.message
+    }
     var selected: UInt64?
     for stream in streams {
       try Task.checkCancellation()
@@ -34,9 +47,11 @@ struct PresentData: Sendable, Equatable {
             database: Int(clamping: stream.database), timeout: connection.replyTimeout)
           selected = stream.database
         }
-        present.streams.append(try await read(stream, on: connection))
-      } catch RedisError.server {
+        present.streams.append(
+          try await read(stream, on: connection, &present.refusals))
+      } catch RedisError.server(let reply) {
         // Another type, or a user who may not look.
+        if reply.code == "NOPERM" { present.refusals.streams = reply.message }
         present.streams.append(Stream(state: nil, pending: [:]))
       }
     }
@@ -44,15 +59,19 @@ struct PresentData: Sendable, Equatable {
   }
 
   private static func read(
-    _ stream: StreamSummary, on connection: ServerConnection
+    _ stream: StreamSummary, on connection: ServerConnection, _ refusals: inout Refusals
   ) async throws -> Stream {
     let state = try await connection.redis.streamState(
       key: stream.key, timeout: connection.replyTimeout)
     var pending: [[UInt8]: Set<StreamID>] = [:]
     for group in state?.groups ?? [] {
       let wanted = stream.groups.first { $0.name == group.name }?.pendingEntries ?? []
-      if let ids = try await connection.pendingIDs(among: wanted, of: stream.key, group.name) {
-        pending[group.name] = ids
+      do {
+        pending[group.name] = try await connection.pendingIDs(
+          among: wanted, of: stream.key, group.name)
+      } catch RedisError.server(let reply) {
+        // A group that is gone meanwhile, or a user who may not look.
+        if reply.code == "NOPERM" { refusals.pending = reply.message }
       }
     }
     return Stream(state: state, pending: pending)
@@ -83,31 +102,22 @@ extension ServerConnection {
   /// More entries than this are not asked for at once.
   private static let pendingLimit = PendingEntry.limit
 
-  /// The connections of others; nil where that may not be known.
+  /// The connections of others.
   fileprivate func clients() async throws -> [ClientConnection]? {
-    do {
-      let own = try await send("CLIENT", "ID").integer
-      guard let text = try await send("CLIENT", "LIST").text, let own else { return nil }
-      return text.split(whereSeparator: \.isNewline)
-        .filter { !$0.hasPrefix("id=\(own) ") }.compactMap(ClientConnection.init(line:))
-    } catch RedisError.server {
-      return nil
-    }
+    let own = try await send("CLIENT", "ID").integer
+    guard let text = try await send("CLIENT", "LIST").text, let own else { return nil }
+    return text.split(whereSeparator: \.isNewline)
+      .filter { !$0.hasPrefix("id=\(own) ") }.compactMap(ClientConnection.init(line:))
   }
 
-  /// Which of some entries are pending in a group; nil where that may not be known.
+  /// Which of some entries are pending in a group; nil where there are too many to tell.
   fileprivate func pendingIDs(
     among entries: [PendingEntry], of key: [UInt8], _ group: [UInt8]
   ) async throws -> Set<StreamID>? {
     guard let first = entries.first?.id, let last = entries.last?.id else { return nil }
     let words = ["\(first)", "\(last)", "\(Self.pendingLimit)"].map { Array($0.utf8) }
-    let reply: RESPValue
-    do {
-      reply = try await redis.send(
-        [Array("XPENDING".utf8), key, group] + words, timeout: replyTimeout)
-    } catch RedisError.server {
-      return nil
-    }
+    let reply = try await redis.send(
+      [Array("XPENDING".utf8), key, group] + words, timeout: replyTimeout)
     // With more between them than one answer holds, absence proves nothing.
     guard let found = reply.array, found.count < Self.pendingLimit else { return nil }
     return Set(found.compactMap { $0.array?.first?.text.flatMap(StreamID.init) })

@@ -27,7 +27,7 @@ extension RestoreRisk {
     ]
     risks += entriesLost(candidate, facts)
     risks += deliveredAgain(candidate, facts)
-    risks += pendingAgain(pending)
+    risks += pendingAgain(pending, facts.present.refusals)
     if figures.keysExpired > 0 {
       risks.append(
         RestoreRisk(
@@ -85,6 +85,9 @@ extension RestoreRisk {
         )
       }
     }
+    if let refusal = facts.present.refusals.streams {
+      messages.append("what was added to some streams is not known, since \(refusal)")
+    }
     return listed(messages, .entriesLost, "streams")
   }
 
@@ -107,7 +110,9 @@ extension RestoreRisk {
     return listed(messages, .deliveredAgain, "groups")
   }
 
-  private static func pendingAgain(_ pending: PendingReport) -> [RestoreRisk] {
+  private static func pendingAgain(
+    _ pending: PendingReport, _ refusals: PresentData.Refusals
+  ) -> [RestoreRisk] {
     guard pending.total > 0 else { return [] }
     let acknowledged = pending.count(.acknowledged)
     let unknown = pending.total - UInt64(pending.count(.pending)) - UInt64(acknowledged)
@@ -115,7 +120,10 @@ extension RestoreRisk {
       acknowledged > 0
         ? Figures.count(UInt64(acknowledged), "has", "have")
           + " been acknowledged since, and will be pending again" : nil,
-      unknown > 0 ? "what has become of \(unknown) since cannot be told" : nil,
+      unknown > 0
+        ? "what has become of \(unknown) since cannot be told"
+          + (refusals.pending.map { ": \($0)" } ?? "")
+        : nil,
     ].compactMap(\.self)
     return [
       RestoreRisk(
@@ -139,8 +147,11 @@ extension RestoreRisk {
 
   private static func clients(_ facts: RestoreFacts) -> [RestoreRisk] {
     guard let clients = facts.present.clients else {
-      guard let count = facts.status.connectedClients, count > 1 else { return [] }
-      return [RestoreRisk(.clients, "\(count - 1) other clients are connected")]
+      let reason = facts.present.refusals.clients.map { "; who they are is not known, since \($0)" }
+      guard let count = facts.status.connectedClients, count > 1 || reason != nil else { return [] }
+      return [
+        RestoreRisk(.clients, "\(count - 1) other clients are connected" + (reason ?? ""))
+      ]
     }
     var counts: [String: (name: String, command: String, count: Int)] = [:]
     for client in clients {

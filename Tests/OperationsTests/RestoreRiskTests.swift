@@ -168,6 +168,11 @@ struct RestoreRiskTests {
   @Test func `who else is connected is told by host and name`() {
     var facts = facts(nil, lines: "connected_clients:4")
     #expect(messages(facts, .clients) == ["3 other clients are connected"])
+    facts.present.refusals.clients = "NOPERM no"
+    #expect(
+      messages(facts, .clients) == [
+        "3 other clients are connected; who they are is not known, since NOPERM no"
+      ])
     facts.present.clients = [
       "id=5 addr=10.0.0.7:4711 laddr=10.0.0.1:6379 fd=8 name=worker-1 age=9 cmd=xreadgroup user=default",
       "id=6 addr=10.0.0.7:4712 name=worker-1 cmd=xack", "id=7 addr=[::1]:1 name= cmd=NULL", "x",
