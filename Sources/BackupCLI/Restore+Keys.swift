@@ -16,7 +16,7 @@ extension Restore {
       ? nil
       : try await locking.take(archives, for: "restore \(archive)", report: progress.report)
     let entry = try archives.find(archive, of: settings.identity)
-    let session = try await ServerSession.open(settings, report: progress.report)
+    let session = try await ServerSession.open(settings, for: .restore, report: progress.report)
     var options = RestoreKeys.Options()
     options.replaces = selection.replace
     options.expiry = selection.ttl ?? .keep

@@ -132,7 +132,7 @@ struct Restore: BackupCommand {
       : try await locking.take(archives, for: "restore \(name)", report: progress.report)
     // Whoever was waited for may have made a newer one.
     let request = try request(settings)
-    let session = try await ServerSession.open(settings, report: progress.report)
+    let session = try await ServerSession.open(settings, for: .restore, report: progress.report)
     var options = RestoreBackup.Options()
     options.safetyBackup = !noSafetyBackup
     options.keepsOldFiles = keepOld

@@ -27,6 +27,18 @@ extension Sentences {
   }
 }
 
+extension Sentences {
+  /// - Parameter count: How many replicas get the dump that goes to us.
+  static func dumpShared(_ count: Int) -> String {
+    "\(count == 1 ? "a replica takes" : "\(count) replicas take") the same dump of the server, "
+      + "no faster than it is read here"
+  }
+
+  static func restoreUnseen(_ reply: RedisServerError) -> String {
+    "whether a restore is unfinished cannot be seen: \(reply.message)"
+  }
+}
+
 extension BackupError {
   static func backupOfUnfinishedRestore(_ name: String) -> BackupError {
     eitherDataServed("cannot back up: the restore of \(name) is unfinished")
@@ -53,6 +65,13 @@ extension BackupError {
     BackupError(
       .incompatible, "cannot back up \(source): it is a Sentinel, which holds no data",
       hint: .redis("SENTINEL MASTERS   # the host and port of the server itself"))
+  }
+
+  static func roleChanged(_ place: String, from: String, to: String) -> BackupError {
+    BackupError(
+      .unavailable,
+      "cannot back up \(place): it was \(from) when this run began, and is \(to) now",
+      hint: .redis("INFO replication"))
   }
 
   static func severalServers() -> BackupError {
@@ -142,6 +161,9 @@ extension BackupError {
     case let error as TargetError: self.init(error)
     case let error as SaveFailure: self.init(error)
     case let error as ServerIsLoading: self = .serverIsLoading(error.percent)
+    case let error as PrimaryUnclear: self.init(error)
+    case let error as ServerChanged:
+      self.init(.unavailable, "cannot \(verb) \(place): \(error.fact)", hint: .again(""))
     case is ServerReplaced: self = .serverRestartedByOthers()
     case let error as DataDiffers:
       self.init(

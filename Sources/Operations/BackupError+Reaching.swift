@@ -21,14 +21,16 @@ extension BackupError {
     case .server(let reply):
       self.init(reply, at: place, user: session?.credentials?.username ?? "default")
     case .cannotConnect(_, let reason):
-      self.init(.unavailable, "cannot reach \(place): \(reason)", hint: .redis("PING"))
+      self.init(
+        .unavailable, "cannot reach \(place): \(reason)",
+        hint: session.flatMap(Self.policies) ?? .redis("PING"))
     case .connectTimedOut:
       let limit = session.map { " in \(Figures.limit($0.limits.connect))" } ?? " in time"
       let isEncrypted = session?.tls != nil
       self.init(
         .unavailable,
         "cannot reach \(place): \(isEncrypted ? "no TLS connection" : "no connection")\(limit)",
-        hint: isEncrypted ? .handshake : .redis("PING"))
+        hint: session.flatMap(Self.policies) ?? (isEncrypted ? .handshake : .redis("PING")))
     case .timedOut(let command, let limit):
       self.init(
         .unavailable, "cannot reach \(place): no reply to \(command) in \(Figures.limit(limit))",
@@ -47,6 +49,13 @@ extension BackupError {
       self.init(
         .unavailable, "cannot reach \(place): the connection was closed\(when)",
         hint: session?.tls == nil ? .handshake : .redis("PING"))
+    case .tlsFailed(RedisError.certificateForAnotherName)
+    where session?.target.source.namespace != nil:
+      self.init(
+        .unavailable,
+        "cannot reach \(place) over TLS: \(RedisError.certificateForAnotherName)",
+        cause: "a pod is reached by an address, and its certificate is for names",
+        hint: .again("--sni NAME   # one that the certificate is for"))
     case .tlsFailed(let reason):
       self.init(.unavailable, "cannot reach \(place) over TLS: \(reason)", hint: .handshake)
     case .protocolViolation, .unexpectedReply:
@@ -54,6 +63,14 @@ extension BackupError {
         .unavailable, "cannot use \(place): what answers there is not a Redis",
         cause: error.description, hint: .redis("PING"))
     }
+  }
+
+  /// A look at what may keep a pod from being reached at its own address, from inside its cluster; nil
+  /// where a server is reached in another way.
+  private static func policies(_ session: ServerSession) -> NextCommand? {
+    let source = session.target.source
+    guard source.namespace != nil, source.context == nil else { return nil }
+    return .kubectl("get networkpolicies   # is this pod let in?")
   }
 
   /// An error reply.
@@ -219,16 +236,21 @@ extension BackupError {
 // Which of several servers is meant.
 
 extension BackupError {
-  static func noPrimary(_ choice: PodPlace.Choice, found: [String]) -> BackupError {
-    BackupError(
-      .unavailable, "cannot find the primary: no pod \(choice.that) takes writes",
-      cause: found.joined(separator: "; "), hint: .kubectl(choice.lookAtPods))
+  init(_ error: PrimaryUnclear) {
+    let choice = error.choice
+    self.init(
+      .unavailable,
+      error.isNone
+        ? "cannot find the primary: no pod \(choice.that) takes writes"
+        : "cannot tell which server is meant: several pods \(choice.those) take writes",
+      cause: error.found.joined(separator: "; "), hint: .kubectl(choice.lookAtPods))
   }
 
-  static func severalPrimaries(_ choice: PodPlace.Choice, found: [String]) -> BackupError {
+  /// - Parameter facts: Why each of the others cannot be seen.
+  static func unseenPods(beside pod: String, _ facts: [String]) -> BackupError {
     BackupError(
-      .unavailable, "cannot tell which server is meant: several pods \(choice.those) take writes",
-      cause: found.joined(separator: "; "), hint: .kubectl(choice.lookAtPods))
+      .unavailable, "cannot tell whether another pod than \(pod) is the primary",
+      cause: facts.joined(separator: "; "), hint: .again("--pod \(shellWord(pod))"))
   }
 }
 

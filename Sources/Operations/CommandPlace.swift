@@ -127,9 +127,26 @@ public struct CommandPlace: Sendable {
 
   /// The words of this run without an option that is about to get another value.
   private func withoutOption(_ option: Substring?) -> [String] {
+    guard let option else { return shownArguments }
+    guard option != "--pod" else { return withoutPod }
     var rest = shownArguments
-    guard let option, let index = rest.firstIndex(of: String(option)) else { return rest }
+    guard let index = rest.firstIndex(of: String(option)) else { return rest }
     rest.removeSubrange(index..<min(index + 2, rest.count))
+    return rest
+  }
+
+  /// The words of this run without what names its pod.
+  private var withoutPod: [String] {
+    let names = ["--pod", "--selector", "-l"]
+    var rest: [String] = []
+    var words = shownArguments[...]
+    while let word = words.popFirst() {
+      if names.contains(word) {
+        _ = words.popFirst()
+      } else if !names.contains(where: { word.hasPrefix("\($0)=") }) {
+        rest.append(word)
+      }
+    }
     return rest
   }
 

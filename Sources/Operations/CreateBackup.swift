@@ -37,7 +37,7 @@ public struct CreateBackup: Sendable {
     public let path: String
   }
 
-  let session: ServerSession
+  var session: ServerSession
   let workers: Workers
   let options: Options
   let report: ProgressReport
@@ -66,35 +66,50 @@ public struct CreateBackup: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     var retries = RetryPolicy()
-    let hasReached = Mutex(false)
+    let first = Mutex<ServerStatus?>(nil)
+    var attempt = self
+    var isAgain = false
     while true {
-      let begun = now.addingTimeInterval((clock.now - start).seconds)
       do {
-        return try await session.withConnection { connection in
+        // The primary may be another one by now, and the old one empty.
+        if isAgain, let search = session.search { attempt.session = try await search() }
+        let begun = now.addingTimeInterval((clock.now - start).seconds)
+        return try await attempt.session.withConnection { [attempt] connection in
           let status = try await connection.status()
-          hasReached.withLock { $0 = true }
-          return try await run(on: connection, status, into: lock, now: begun)
+          try attempt.requireMeant(status, first: first.withLock { $0 })
+          first.withLock { $0 = $0 ?? status }
+          return try await attempt.run(on: connection, status, into: lock, now: begun)
         }
       } catch let cancellation as CancellationError {
         throw cancellation
       } catch {
-        let failure = try described(error, lock.directory)
+        let failure = try attempt.described(error, lock.directory)
         // What never worked is a mistake of ours more often than a fault that passes.
-        guard hasReached.withLock({ $0 }), let fault = RetryPolicy.Fault(error),
+        guard first.withLock({ $0 }) ?? session.seen != nil, let fault = RetryPolicy.Fault(error),
           let pause = retries.pause(after: fault, at: clock.now - start)
         else { throw failure }
         report(.warning(failure.tryingAgain(in: pause)))
         try await clock.sleep(for: pause)
+        isAgain = true
       }
     }
+  }
+
+  /// Makes sure that a server is the one that was chosen or, where one was named, still has the role that
+  /// it had in the first try: what it serves in another may be older, or nothing.
+  private func requireMeant(_ status: ServerStatus, first: ServerStatus?) throws {
+    if let seen = session.seen { return try status.requireSame(as: seen) }
+    guard let first, first.role != status.role else { return }
+    throw BackupError.roleChanged(
+      session.target.source.identity, from: first.roleWords, to: status.roleWords)
   }
 
   private func described(
     _ error: any Error, _ directory: ArchiveDirectory
   ) throws -> BackupError {
-    let source = session.target.source.identity
-    if error.isUnreachable, try RestoreLog(directory).isUnfinished(source: source) {
-      return .serverLeftStopped(source)
+    let source = session.target.source
+    if error.isUnreachable, try RestoreLog(directory).isUnfinished(of: source) {
+      return .serverLeftStopped(source.identity)
     }
     return BackupError(creating: error, session: session)
   }
@@ -117,7 +132,9 @@ public struct CreateBackup: Sendable {
       return try await ReplicatedDump(session: session, report: report).withDump(
         beside: connection, status
       ) { dump in
-        try await make(dump, of: status, since: start, into: lock, now: now)
+        try await make(
+          dump.confirmed { try await confirm(status, on: connection) }, of: status, since: start,
+          into: lock, now: now)
       }
     }
     let volume = files.transport.volume
@@ -137,7 +154,7 @@ public struct CreateBackup: Sendable {
       try await volume.read(path, stallTimeout: stall, deliver: deliver)
       // Another server may write to this path, or ours to another one.
       try files.transport.replacements?.requireOne()
-    }
+    }.confirmed { try await confirm(status, on: connection) }
     return try await make(dump, of: status, since: start, into: lock, now: now)
   }
 
@@ -220,9 +237,9 @@ public struct CreateBackup: Sendable {
     unseenBy connection: ServerConnection, _ status: ServerStatus, _ archives: ArchiveDirectory
   ) async throws {
     guard !options.force else { return }
-    let source = session.target.source.identity
-    if try RestoreLog(archives).isUnfinished(source: source) {
-      throw BackupError.backupOfUnfinishedRestore(of: source)
+    let source = session.target.source
+    if try RestoreLog(archives).isUnfinished(of: source) {
+      throw BackupError.backupOfUnfinishedRestore(of: source.identity)
     }
     do {
       guard let directory = try await connection.configuration("dir")["dir"],
@@ -232,8 +249,9 @@ public struct CreateBackup: Sendable {
       try await refuseUnfinishedRestore(in: directory)
     } catch is TargetError {
       return
-    } catch RedisError.server {
-      return
+    } catch RedisError.server(let reply) {
+      let text = Sentences.restoreUnseen(reply)
+      report(reply.code == "NOPERM" ? .warning(text) : .note(text))
     }
   }
 }

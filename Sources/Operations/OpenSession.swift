@@ -50,35 +50,41 @@ public struct ConnectionSettings: Sendable {
 extension ServerSession {
   /// Finds the place and the password; a server that is named is not talked to yet.
   ///
-  /// - Parameter prefersReplica: Whether a replica may stand for the primary where a StatefulSet or a
-  ///   selector leaves the choice.
   /// - Throws: ``BackupError``, `CancellationError`.
   public static func open(
-    _ settings: ConnectionSettings, prefersReplica: Bool = false, report: @escaping ProgressReport
+    _ settings: ConnectionSettings, for use: ServerUse, report: @escaping ProgressReport
   ) async throws -> ServerSession {
     do {
-      switch settings.place {
-      case .local(let host, let port):
-        let target = Target.local(
-          host: host, port: port, restartCommand: settings.restartCommand)
-        return session(target, settings, password: settings.password, report)
-      case .kubernetes(let place):
-        let targets = try await Target.kubernetes(
-          place.options(port: settings.podPort, transport: settings.via.podTransport))
-        let kubectl = Kubectl(
-          kubeconfig: place.kubeconfig, context: place.context, namespace: place.namespace,
-          isInsideCluster: place.isInsideCluster)
-        var password = settings.password
-        if password == nil { password = try await secret(settings, through: kubectl, report) }
-        let sessions = targets.map { session($0, settings, password: password, report) }
-        return try await PrimarySearch(
-          sessions: sessions, choice: place.choice, prefersReplica: prefersReplica, report: report
-        ).run()
-      }
+      return try await find(settings, use, report)
     } catch let cancellation as CancellationError {
       throw cancellation
     } catch {
       throw BackupError(any: error, session: nil, verb: "reach")
+    }
+  }
+
+  private static func find(
+    _ settings: ConnectionSettings, _ use: ServerUse, _ report: @escaping ProgressReport
+  ) async throws -> ServerSession {
+    switch settings.place {
+    case .local(let host, let port):
+      let target = Target.local(
+        host: host, port: port, restartCommand: settings.restartCommand)
+      return session(target, settings, password: settings.password, report)
+    case .kubernetes(let place):
+      let targets = try await Target.kubernetes(
+        place.options(port: settings.podPort, transport: settings.via.podTransport))
+      let kubectl = Kubectl(
+        kubeconfig: place.kubeconfig, context: place.context, namespace: place.namespace,
+        isInsideCluster: place.isInsideCluster)
+      var password = settings.password
+      if password == nil { password = try await secret(settings, through: kubectl, report) }
+      let sessions = targets.found.map { session($0, settings, password: password, report) }
+      var chosen = try await PrimarySearch(
+        sessions: sessions, unseen: targets.unseen, choice: place.choice, use: use, report: report
+      ).run()
+      if settings.leavesPodOpen { chosen.search = { try await find(settings, use, report) } }
+      return chosen
     }
   }
 

@@ -10,12 +10,15 @@ struct PrimarySearch: Sendable {
 
   /// The servers to choose from; never none.
   let sessions: [ServerSession]
+  /// Why others, that may be there, cannot be looked at.
+  let unseen: [TargetError]
   let choice: PodPlace.Choice
-  let prefersReplica: Bool
+  let use: ServerUse
   let report: ProgressReport
 
-  /// - Throws: ``BackupError`` where none or several take writes; what looking at a server throws,
-  ///   unless nobody answers there.
+  /// - Returns: The session of the server, with what it told.
+  /// - Throws: ``PrimaryUnclear`` where none or several take writes; ``BackupError`` where a pod that cannot
+  ///   be seen forbids the choice; what looking at a server throws, unless nobody answers there.
   func run() async throws -> ServerSession {
     // A server that is named is the one that is meant, whatever its role.
     if case .pod = choice, let session = sessions.first { return session }
@@ -23,24 +26,33 @@ struct PrimarySearch: Sendable {
     var looks: [Look] = []
     for session in sessions { looks.append(try await look(at: session)) }
     let primaries = looks.filter(\.isPrimary)
-    guard let primary = primaries.first else {
-      throw BackupError.noPrimary(choice, found: looks.map(\.words))
+    guard let primary = primaries.first, primaries.count == 1 else {
+      throw PrimaryUnclear(
+        choice: choice, found: looks.map(\.words) + unseen.map(\.description),
+        isNone: primaries.isEmpty)
     }
-    guard primaries.count == 1 else {
-      throw BackupError.severalPrimaries(choice, found: looks.map(\.words))
-    }
-    guard prefersReplica else { return primary.session }
+    try report(unseenAmong: looks, beside: primary)
+    guard case .backup(prefersReplica: true) = use else { return primary.found }
     var doubts: [String] = []
     for replica in looks where !replica.isPrimary {
       if let doubt = try await doubt(about: replica, of: primary) {
         doubts.append("\(replica.pod): \(doubt)")
       } else {
-        return replica.session
+        return replica.found
       }
     }
     let reasons = doubts.isEmpty ? "there is none" : doubts.joined(separator: "; ")
     report(.warning("the primary \(primary.pod) is used, since no replica can be: \(reasons)"))
-    return primary.session
+    return primary.found
+  }
+
+  /// One that cannot be seen may be a primary too, with newer data than the one that was found.
+  private func report(unseenAmong looks: [Look], beside primary: Look) throws {
+    let facts = looks.filter { $0.status == nil }.map(\.words) + unseen.map(\.description)
+    guard !facts.isEmpty else { return }
+    let error = BackupError.unseenPods(beside: primary.pod, facts)
+    if use == .restore { throw error }
+    report(.warning("\(error.message): \(facts.joined(separator: "; "))"))
   }
 
   /// What one server says of itself.
@@ -52,6 +64,13 @@ struct PrimarySearch: Sendable {
 
     var pod: String { session.target.source.pod ?? "?" }
     var isPrimary: Bool { status?.role == .master }
+
+    /// The session, for those who look at the server later.
+    var found: ServerSession {
+      var session = session
+      session.seen = status
+      return session
+    }
 
     var words: String {
       guard let status else { return "\(pod): \(failure ?? "no answer")" }
@@ -102,4 +121,12 @@ struct PrimarySearch: Sendable {
       return "\(error)"
     }
   }
+}
+
+/// None of the servers that may be meant takes writes, or several do.
+struct PrimaryUnclear: Error, Sendable {
+  let choice: PodPlace.Choice
+  /// What each of them says.
+  let found: [String]
+  let isNone: Bool
 }

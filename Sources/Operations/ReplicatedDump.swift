@@ -15,6 +15,14 @@ struct DumpAtHand: Sendable {
   let byteCount: UInt64?
   /// How to read it.
   let read: Read
+
+  /// The same, whose reading ends with a look at what it came from.
+  func confirmed(_ look: @escaping @Sendable () async throws -> Void) -> DumpAtHand {
+    DumpAtHand(saved: saved, via: via, byteCount: byteCount) { [read] deliver in
+      try await read(deliver)
+      try await look()
+    }
+  }
 }
 
 /// Has the server send its data as to a new replica: that takes no files, and no tools where it lives.
@@ -39,13 +47,14 @@ struct ReplicatedDump: Sendable {
       guard try await replica.status().runID == status.runID else {
         throw BackupError.severalServers()
       }
-      let limits = session.limits
+      let limits = try await limits(on: replica)
       let saved = try await SaveDump(
         method: .sync, files: nil, limits: limits, report: report
       ).run(on: replica)
       let dump = try await replica.redis.requestDump(
         forValkey: status.product == .valkey ? status.version : nil, timeout: limits.stall)
-      let byteCount = try await begin(dump, watching: connection)
+      let byteCount = try await begin(dump, within: limits.stall, beside: connection)
+      if byteCount == nil { try await tellWhoShares(on: connection) }
       return try await body(
         DumpAtHand(saved: saved, via: "replication", byteCount: byteCount) { deliver in
           try await dump.read(within: limits.copyStall, deliver: deliver)
@@ -53,39 +62,73 @@ struct ReplicatedDump: Sendable {
     }
   }
 
+  /// The limits, with the time for which the server waits for more replicas before it begins.
+  private func limits(on connection: ServerConnection) async throws -> TimeLimits {
+    let name = "repl-diskless-sync-delay"
+    var limits = session.limits
+    do {
+      let delay = try await connection.configuration(name)[name].flatMap(Int64.init)
+      limits.stall += .seconds(min(max(delay ?? 0, 0), Self.longestDelay))
+    } catch RedisError.server {
+      // A user who may not ask: then the usual time.
+      limits.stall += .seconds(5)
+    }
+    return limits
+  }
+
+  private static let longestDelay: Int64 = 24 * 3600
+
+  /// A dump that the server makes while it sends it goes to all at the speed of the slowest.
+  private func tellWhoShares(on connection: ServerConnection) async throws {
+    let others = try await connection.status().replicaStates.count { $0 != "online" } - 1
+    if others > 0 { report(.warning(Sentences.dumpShared(others))) }
+  }
+
   /// Waits until the dump begins, as long as the server gets on with it.
   private func begin(
-    _ dump: DumpStream, watching connection: ServerConnection
+    _ dump: DumpStream, within limit: Duration, beside connection: ServerConnection
   ) async throws -> UInt64? {
     do {
       return try await withThrowingTaskGroup(of: UInt64?.self) { group in
-        group.addTask { try await dump.begin(within: session.limits.stall) }
-        group.addTask { try await failWhenStalled(connection) }
+        group.addTask { try await dump.begin(within: limit) }
+        group.addTask { () async throws -> UInt64? in
+          // On one of its own: a wait that is cancelled closes its connection.
+          try await session.withConnection(beside: connection) { connection -> UInt64? in
+            try await failWhenStalled(connection, for: limit)
+          }
+        }
         defer { group.cancelAll() }
         guard let byteCount = try await group.next() else { throw CancellationError() }
         return byteCount
       }
     } catch RedisError.connectionClosed(let command) {
       // To those who wait for its dump a child that fails is not told: they are closed.
-      if try await connection.status().lastBackgroundSaveSucceeded == false {
-        throw SaveFailure.childForReplicaFailed
-      }
+      if try await hasFailedToSave(connection) { throw SaveFailure.childForReplicaFailed }
       throw RedisError.connectionClosed(command: command)
     }
   }
 
-  private func failWhenStalled(_ connection: ServerConnection) async throws -> Never {
+  /// Whether the server says so; it may be gone.
+  private func hasFailedToSave(_ connection: ServerConnection) async throws -> Bool {
+    do {
+      return try await connection.status().lastBackgroundSaveSucceeded == false
+    } catch  where error.isUnreachable {
+      return false
+    }
+  }
+
+  private func failWhenStalled(
+    _ connection: ServerConnection, for limit: Duration
+  ) async throws -> Never {
     let clock = ContinuousClock()
     var last = try await connection.status()
     var lastMovement = clock.now
     while true {
-      try await Task.sleep(for: min(.milliseconds(500), session.limits.stall / 8))
+      try await Task.sleep(for: min(.milliseconds(500), limit / 8))
       let status = try await connection.status()
       if let share = status.savedShare { report(.fraction(share)) }
       if status.hasMoved(since: last) { lastMovement = clock.now }
-      if clock.now - lastMovement >= session.limits.stall {
-        throw SaveFailure.stalled(session.limits.stall)
-      }
+      if clock.now - lastMovement >= limit { throw SaveFailure.stalled(limit) }
       last = status
     }
   }

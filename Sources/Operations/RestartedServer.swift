@@ -16,7 +16,7 @@ struct RestartedServer: Sendable {
     do {
       return try await session.withConnection(body)
     } catch  where error.isUnreachable {
-      guard try log.isUnfinished(source: session.target.source.identity) else { throw error }
+      guard try log.isUnfinished(of: session.target.source) else { throw error }
       guard mayStart else { throw BackupError.serverLeftStopped(session.target.source.identity) }
     }
     try await session.target.control.start(timeout: session.limits.stall)

@@ -322,7 +322,7 @@ public struct RestoreBackup: Sendable {
 
   private func recordStart(of journal: RestoreJournal) throws {
     try RestoreLog(directory).append(
-      .started, journal, source: session.target.source.identity)
+      .started, journal, source: session.target.source)
   }
 
   /// Writes in the log how a restore ended. What is served does not depend on it, so that a log which
@@ -330,7 +330,7 @@ public struct RestoreBackup: Sendable {
   private func record(_ event: RestoreLog.Event, _ journal: RestoreJournal) {
     do {
       try RestoreLog(directory).append(
-        event, journal, source: session.target.source.identity)
+        event, journal, source: session.target.source)
     } catch {
       report(.warning("the end of the restore could not be logged: \(error)"))
     }

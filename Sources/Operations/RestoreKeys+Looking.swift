@@ -41,7 +41,7 @@ extension RestoreKeys {
 
   /// The log is on this host; the journal, which takes more rights to read, decides.
   private func refuseUnfinished(on connection: ServerConnection) async throws {
-    guard try RestoreLog(directory).isUnfinished(source: session.target.source.identity),
+    guard try RestoreLog(directory).isUnfinished(of: session.target.source),
       let directory = try await connection.configuration("dir")["dir"],
       let journal = try await RestoreJournal.read(in: directory, of: session.target.volume)
     else { return }

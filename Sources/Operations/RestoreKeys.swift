@@ -271,7 +271,7 @@ public struct RestoreKeys: Sendable {
 
   private func record(_ event: RestoreLog.Event, _ backup: Backup, _ count: Int) throws {
     try RestoreLog(directory).append(
-      event, archive: backup.candidate.name, target: session.target.source.identity, keys: count)
+      event, archive: backup.candidate.name, source: session.target.source, keys: count)
   }
 
   private func fileStatus(of path: String) throws -> Files.FileStatus {

@@ -2,6 +2,7 @@ import ArchiveStore
 import Files
 import FoundationEssentials
 import Glibc
+import Targets
 
 /// The log of all restores beside the archives, one JSON object a line: who, when, from, to, result.
 struct RestoreLog: Sendable {
@@ -22,14 +23,23 @@ struct RestoreLog: Sendable {
     let event: Event
     let user: String
     let archive: String
+    /// What tells the Redis from others, as in manifests.
     let target: String
+    /// The pod that was found, as `namespace/pod`; nil elsewhere, and in older lines.
+    let pod: String?
     /// Where the data lies; nil for single keys, which need no files.
     let directory: String?
     /// How many keys, where only some are restored.
     let keys: Int?
 
     enum CodingKeys: String, CodingKey {
-      case time, event, user, archive, target, directory, keys
+      case time, event, user, archive, target, pod, directory, keys
+    }
+
+    /// Whether both are about one Redis, however it was named: where both know the pod, by that.
+    func isAboutSame(as other: Line) -> Bool {
+      if let pod, let otherPod = other.pod { return pod == otherPod }
+      return target == other.target || target == other.pod || pod == other.target
     }
   }
 
@@ -41,19 +51,20 @@ struct RestoreLog: Sendable {
   }
 
   /// Adds a line, durably.
-  func append(_ event: Event, _ journal: RestoreJournal, source: String) throws {
+  func append(_ event: Event, _ journal: RestoreJournal, source: TargetSource) throws {
     try append(
       Line(
         time: Date(), event: event, user: "\(getuid())", archive: journal.archive.name,
-        target: source, directory: journal.settings.directory, keys: nil))
+        target: source.identity, pod: source.podPath, directory: journal.settings.directory,
+        keys: nil))
   }
 
   /// Adds a line about single keys, durably.
-  func append(_ event: Event, archive: String, target: String, keys: Int) throws {
+  func append(_ event: Event, archive: String, source: TargetSource, keys: Int) throws {
     try append(
       Line(
-        time: Date(), event: event, user: "\(getuid())", archive: archive, target: target,
-        directory: nil, keys: keys))
+        time: Date(), event: event, user: "\(getuid())", archive: archive, target: source.identity,
+        pod: source.podPath, directory: nil, keys: keys))
   }
 
   private func append(_ line: Line) throws {
@@ -65,22 +76,39 @@ struct RestoreLog: Sendable {
   }
 
   /// Whether the last restore of a Redis began and never said how it ended.
-  func isUnfinished(source: String) throws -> Bool {
-    try unfinishedTargets().contains(source)
+  func isUnfinished(of source: TargetSource) throws -> Bool {
+    let own = Line(
+      time: Date(), event: .started, user: "", archive: "", target: source.identity,
+      pod: source.podPath, directory: nil, keys: nil)
+    return try unfinished().contains { $0.isAboutSame(as: own) }
   }
 
   /// Each Redis whose last restore began and never said how it ended.
   func unfinishedTargets() throws -> Set<String> {
+    Set(try unfinished().map(\.target))
+  }
+
+  /// The last line of each such Redis.
+  private func unfinished() throws -> [Line] {
     guard let bytes = try FileTree.contents(of: path, limit: Self.maximumByteCount) else {
       return []
     }
     let decoder = JSON.decoder()
-    var last: [String: Event] = [:]
+    var unfinished: [Line] = []
     for text in bytes.split(separator: UInt8(ascii: "\n")) {
       // A line that a power cut has shortened says nothing.
       guard let line = try? decoder.decode(Line.self, from: Data(text)) else { continue }
-      last[line.target] = line.event
+      unfinished.removeAll { $0.isAboutSame(as: line) }
+      if line.event == .started || line.event == .rollbackFailed { unfinished.append(line) }
     }
-    return Set(last.filter { $0.value == .started || $0.value == .rollbackFailed }.keys)
+    return unfinished
+  }
+}
+
+extension TargetSource {
+  /// The pod, however it was chosen; nil elsewhere.
+  fileprivate var podPath: String? {
+    guard let namespace, let pod else { return nil }
+    return "\(namespace)/\(pod)"
   }
 }

@@ -12,8 +12,9 @@ struct RetryPolicy: Sendable {
     case stall
     /// The way broke, or what came over it was not whole.
     case transport
-    /// The server is not back yet; an answer by itself, but not after another failure.
-    case loading
+    /// The server is not back yet, or nobody is the primary: an answer by itself, but not after another
+    /// failure.
+    case notBack
   }
 
   private static let pauses = [Duration.seconds(1), .seconds(4), .seconds(16)]
@@ -34,8 +35,8 @@ struct RetryPolicy: Sendable {
       guard !hasStalled else { return nil }
       hasStalled = true
       pause = Self.pauses[0]
-    case .loading where firstFailure == nil: return nil
-    case .transport, .loading:
+    case .notBack where firstFailure == nil: return nil
+    case .transport, .notBack:
       guard faultCount < Self.pauses.count else { return nil }
       pause = Self.pauses[faultCount]
       faultCount += 1
@@ -58,18 +59,19 @@ extension RetryPolicy.Fault {
       switch error {
       case .timedOut: self = .stall
       case .cannotConnect, .connectTimedOut, .connectionClosed, .dumpCutShort: self = .transport
-      case .server(let reply) where reply.code == "LOADING": self = .loading
+      case .server(let reply) where reply.code == "LOADING": self = .notBack
       default: return nil
       }
     case let error as TargetError:
       switch error {
       case .stalled: self = .stall
       case .cutShort, .changedWhileReading, .replacedOften, .incompleteAnswer, .commandFailed,
-        .clusterUnreachable, .podNotRunning, .podNotFound:
+        .clusterUnreachable, .podNotRunning, .podNotFound, .noPod:
         self = .transport
       default: return nil
       }
-    case is ServerIsLoading: self = .loading
+    case is ServerIsLoading, is PrimaryUnclear: self = .notBack
+    case is ServerChanged: self = .transport
     default: return nil
     }
   }

@@ -109,6 +109,8 @@ struct SaveMachine: Sendable {
     // SAVE and an AOF rewrite get on with each other; a second dump at a time is always refused, and SYNC
     // would attach to one that began before it.
     status.rdbSaveInProgress == true || (method != .save && status.aofRewriteInProgress == true)
+      // One that waits would get the same dump as we, at the speed of the slower.
+      || (method == .sync && status.replicaStates.contains("wait_bgsave"))
   }
 
   private mutating func ask(_ status: ServerStatus, at now: Duration) -> Action {

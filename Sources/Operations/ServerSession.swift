@@ -24,6 +24,10 @@ public struct ServerSession: Sendable {
   public let tls: TLSOptions?
   /// How long each wait may last.
   public let limits: TimeLimits
+  /// What the server told when it was chosen among several; nil where it was named.
+  var seen: ServerStatus?
+  /// Chooses anew among the servers that may be meant; nil where one was named.
+  var search: (@Sendable () async throws -> ServerSession)?
   private let report: ProgressReport
 
   /// Names a way; nothing is opened yet.

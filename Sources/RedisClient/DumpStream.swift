@@ -86,7 +86,9 @@ extension RedisConnection {
   public func requestDump(
     forValkey version: String?, timeout: Duration
   ) async throws -> DumpStream {
-    var options = [["capa", "eof"], ["rdb-only", "1"]]
+    // With a port that there cannot be, a Sentinel that finds us in INFO does not take us for a replica to
+    // remember; with none it does (6.2 to 9.1).
+    var options = [["listening-port", "65536"], ["capa", "eof"], ["rdb-only", "1"]]
     if let version { options.append(["version", version]) }
     let commands = options.map { words in
       RESPCommand((["REPLCONF"] + words).map { Array($0.utf8) })

@@ -47,3 +47,9 @@ extension RedisError: CustomStringConvertible {
     }
   }
 }
+
+extension RedisError {
+  /// The reason of ``tlsFailed(reason:)`` where the certificate is good, but not for the name that was asked
+  /// for.
+  public static let certificateForAnotherName = "the server's certificate is for another name"
+}

@@ -57,6 +57,11 @@ public struct ServerStatus: Sendable, Equatable {
   public let masterLinkStatus: String?
   /// What tells one history of writes from another (`master_replid`): a replica has its master's.
   public let replicationID: String?
+  /// The history that it went on with under a new name (`master_replid2`), as after it was made a master;
+  /// nil where there is none.
+  public let secondReplicationID: String?
+  /// What each connected replica is at: `wait_bgsave`, `send_bulk` or `online`.
+  public let replicaStates: [String]
   /// How far in that history it is, in bytes (`master_repl_offset`; `slave_repl_offset` of a replica).
   public let replicationOffset: Int64?
   /// Whether it reads its data at start.
@@ -136,6 +141,10 @@ public struct ServerStatus: Sendable, Equatable {
     connectedReplicas = fields.number("connected_slaves")
     masterLinkStatus = fields.text("master_link_status")
     replicationID = fields.text("master_replid")
+    secondReplicationID = fields.text("master_replid2").flatMap { id in
+      id.allSatisfy { $0 == "0" } ? nil : id
+    }
+    replicaStates = fields.replicaStates
     replicationOffset =
       fields.number(role == .replica ? "slave_repl_offset" : "master_repl_offset")
     loading = fields.flag("loading")
@@ -176,6 +185,8 @@ private struct Fields {
   private var values: [Substring: Substring] = [:]
   /// In ascending order.
   private(set) var databases: [DatabaseKeyspace] = []
+  /// In the order of their lines.
+  private(set) var replicaStates: [String] = []
 
   init(_ info: String) {
     for line in info.split(whereSeparator: \.isNewline) {
@@ -183,6 +194,12 @@ private struct Fields {
       let name = line[..<colon]
       let value = line[line.index(after: colon)...]
       values[name] = value
+      // "slave0:ip=10.0.0.7,port=6379,state=online,…"
+      if name.hasPrefix("slave"), name.dropFirst(5).allSatisfy(\.isNumber),
+        let state = value.split(separator: ",").first(where: { $0.hasPrefix("state=") })
+      {
+        replicaStates.append(String(state.dropFirst("state=".count)))
+      }
       if let database = DatabaseKeyspace(name: name, value: value) { databases.append(database) }
     }
     databases.sort { $0.index < $1.index }

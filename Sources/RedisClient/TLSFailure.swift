@@ -16,7 +16,7 @@ enum TLSFailure {
   static func reason(_ error: any Error) -> String {
     if let error = error as? NIOSSLExtraError {
       switch error {
-      case .failedToValidateHostname: return "the server's certificate is for another name"
+      case .failedToValidateHostname: return RedisError.certificateForAnotherName
       case .serverHostnameImpossibleToMatch, .invalidSNIHostname:
         return "the name of the server cannot be in a certificate"
       case .cannotUseIPAddressInSNI: return "the name of the server must not be an IP address"

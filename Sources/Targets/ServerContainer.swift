@@ -28,6 +28,12 @@ extension Kubectl {
       }
     }
     guard let container = found.first else {
+      if let stopped = pod.spec.containers.first(where: { container in
+        pod.containerStatus(container.name).map { $0.state?.running == nil } ?? false
+      }) {
+        // It may be the one with the server.
+        return try pod.running(stopped)
+      }
       throw TargetError.containerNotFound(
         container: nil, pod: pod.metadata.name, available: pod.spec.containers.map(\.name))
     }

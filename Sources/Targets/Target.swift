@@ -27,17 +27,21 @@ public struct Target: Sendable {
 
   /// The servers in the pods that a choice means, by the names of the pods; never none.
   ///
-  /// Of several pods, those that do not run or have no container with a server are left out, unless
-  /// there is no other.
+  /// Of several pods, those that have ended or have no container with a server are left out, unless there
+  /// is no other.
   ///
+  /// - Returns: Beside the servers why others, that may be there, cannot be told of.
   /// - Throws: ``TargetError`` when there is no such pod or container, or it does not run.
-  public static func kubernetes(_ options: KubernetesOptions) async throws -> [Target] {
+  public static func kubernetes(
+    _ options: KubernetesOptions
+  ) async throws -> (found: [Target], unseen: [TargetError]) {
     let kubectl = Kubectl(
       executable: options.kubectl, kubeconfig: options.kubeconfig, context: options.context,
       namespace: options.namespace, isInsideCluster: options.isInsideCluster)
     async let context = kubectl.currentContext()
     let pods = try await kubectl.pods(options.pod)
     var targets: [Target] = []
+    var unseen: [TargetError] = []
     var unfit: TargetError?
     for pod in pods {
       do {
@@ -45,11 +49,12 @@ public struct Target: Sendable {
         targets.append(
           Target(pod, container, of: kubectl, options: options, context: try await context))
       } catch let error as TargetError where pods.count > 1 && error.isAboutOnePod {
+        if !pod.hasEnded, error.isAboutServer { unseen.append(error) }
         unfit = unfit ?? error
       }
     }
-    if let unfit, targets.isEmpty { throw unfit }
-    return targets
+    if targets.isEmpty, let unfit = unseen.first ?? unfit { throw unfit }
+    return (targets, unseen)
   }
 
   private init(
@@ -90,6 +95,16 @@ extension TargetError {
     default: false
     }
   }
+
+  /// Whether a server may be there nevertheless.
+  fileprivate var isAboutServer: Bool {
+    if case .containerNotFound = self { false } else { true }
+  }
+}
+
+extension Pod {
+  /// Whether no container of it will run again.
+  fileprivate var hasEnded: Bool { ["Succeeded", "Failed"].contains(status.phase) }
 }
 
 extension Kubectl {
@@ -128,7 +143,7 @@ extension Kubectl {
     {
       throw TargetError.notASelector(selector: selector, message: message)
     }
-    let pods = list.items.filter { $0.metadata.deletionTimestamp == nil && isMeant($0) }
+    let pods = list.items.filter(isMeant)
     guard !pods.isEmpty else {
       throw TargetError.noPod(namespace: namespace, that: that)
     }

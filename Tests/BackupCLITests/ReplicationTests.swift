@@ -5,6 +5,9 @@ import Testing
 
 @Suite struct ReplicationTests {
   private static let atOnce = ["repl-diskless-sync-delay 0", "save \"\""]
+  private static let delayed = [
+    "repl-diskless-sync yes", "repl-diskless-sync-delay 3", "save \"\"",
+  ]
   private static let viaReplication = ["create", "--via", "replication", "--json"]
 
   private struct Document: Decodable {
@@ -126,6 +129,88 @@ import Testing
           message: "cannot save with SAVE: what it writes cannot be read from here, "
             + "and a replica gets a BGSAVE", hint: "AGAIN --save bgsave"
         ).expect(of: tool, "create", "--quiet", "--save=save")
+      }
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func `a server that waits for more replicas first is waited for`(mayAsk: Bool) async throws {
+    try await withRealServer(.primary, configuration: ["save \"\""]) { server in
+      try await withTemporaryDirectory { archives in
+        // The usual delay is 5 s, and the limit less.
+        try await server.cli("SET", "a", "1")
+        var tool = BackupTool(for: server, archives: archives)
+        let rules = ["on", ">pw", "+info", "+replconf", "+sync"] + (mayAsk ? ["+config|get"] : [])
+        try await server.cli(["ACL", "SETUSER", "backup", "reset"] + rules)
+        tool.options += ["--user", "backup", "--stall-timeout", "2s"]
+        tool.environment["REDISCLI_AUTH"] = "pw"
+        let outcome = try await tool.run(Self.viaReplication)
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(
+          outcome.error.contains("whether a restore is unfinished cannot be seen: ") != mayAsk,
+          "\(outcome)")
+      }
+    }
+  }
+
+  @Test func `a dump that a replica takes too is said to be shared`() async throws {
+    // Both come within the time that the server waits for more.
+    try await withRealServer(.primary, configuration: Self.delayed) { server in
+      try await server.cli("SET", "a", "1")
+      try await withRealServer(.primary) { replica in
+        try await withTemporaryDirectory { archives in
+          let tool = BackupTool(for: server, archives: archives)
+          let outcome = try await tool.run(Self.viaReplication) { _ in
+            try await eventually("the dump is asked for") {
+              try await server.cli("INFO", "replication").contains("state=wait_bgsave")
+            }
+            try await replica.cli("REPLICAOF", "127.0.0.1", "\(server.port)")
+          }
+          #expect(outcome.status == 0, "\(outcome)")
+          #expect(
+            outcome.error == "raibid-backup: warning: a replica takes the same dump of the server, "
+              + "no faster than it is read here\n", "\(outcome)")
+        }
+      }
+    }
+  }
+
+  @Test func `a replica that waits for its dump gets it first`() async throws {
+    try await withRealServer(.primary, configuration: Self.delayed) { server in
+      try await server.cli("SET", "a", "1")
+      try await withRealServer(.primary) { replica in
+        try await withTemporaryDirectory { archives in
+          try await replica.cli("REPLICAOF", "127.0.0.1", "\(server.port)")
+          try await eventually("the replica waits") {
+            try await server.cli("INFO", "replication").contains("state=wait_bgsave")
+          }
+          try await server.cli("CONFIG", "RESETSTAT")
+          let outcome = try await BackupTool(for: server, archives: archives)
+            .run(Self.viaReplication)
+          #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome)")
+          // Two forks: one for each.
+          #expect(try await server.cli("INFO", "stats").contains("total_forks:2"))
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ServerVersion.available.filter { $0.isAtLeast(7, 0) })
+  func `a Sentinel does not take a backup for a replica`(version: ServerVersion) async throws {
+    try await withRealServer(version, configuration: Self.delayed) { server in
+      try await withTemporaryDirectory { archives in
+        try await Sentinel.watching(server) { sentinel in
+          let outcome = try await BackupTool(for: server, archives: archives).run(
+            Self.viaReplication
+          ) { _ in
+            try await eventually("the dump is asked for") {
+              try await server.cli("INFO", "replication").contains("port=65536,state=wait_bgsave")
+            }
+            try await sentinel.awaitLook()
+          }
+          #expect(outcome.status == 0, "\(outcome)")
+          #expect(try await sentinel.cli("SENTINEL", "REPLICAS", "queue") == "")
+        }
       }
     }
   }

@@ -4,7 +4,7 @@ import Testing
 
 extension KubernetesTests {
   @Test func `the target names what it found`() async throws {
-    let target = try #require(try await Target.kubernetes(Cluster.options()).first)
+    let target = try #require(try await Target.kubernetes(Cluster.options()).found.first)
     #expect(
       target.source
         == TargetSource(
@@ -14,9 +14,9 @@ extension KubernetesTests {
     #expect(target.control.memoryLimitByteCount == 192 << 20)
     var options = Cluster.options()
     options.pod = .selector("app=store")
-    #expect(try await Target.kubernetes(options).map(\.source.pod) == ["store-0"])
+    #expect(try await Target.kubernetes(options).found.map(\.source.pod) == ["store-0"])
     options.pod = .statefulSet("store")
-    #expect(try await Target.kubernetes(options).map(\.source.pod) == ["store-0"])
+    #expect(try await Target.kubernetes(options).found.map(\.source.pod) == ["store-0"])
     options.pod = .selector("app=none")
     await #expect(
       throws: TargetError.noPod(namespace: Cluster.namespace, that: "matches app=none")

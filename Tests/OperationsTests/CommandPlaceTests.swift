@@ -118,6 +118,50 @@ import Testing
     #expect(shellWord("") == "''")
   }
 
+  @Test func `a pod that is proposed takes the place of the one that was given`() {
+    let typed = [["-l", "a=b"], ["--selector=a=b"], ["--pod", "x"], ["--pod=statefulset/x"]]
+    for words in typed {
+      let place = CommandPlace(arguments: ["restore"] + words + ["--yes"])
+      #expect(place.line(.again("--pod y")) == "raibid-backup restore --yes --pod y")
+    }
+  }
+
+  private func session(context: String?, usesTLS: Bool = false) -> ServerSession {
+    let kubectl = Kubectl(namespace: "n")
+    let container = PodContainer(pod: "p", container: "c")
+    return ServerSession(
+      target: Target(
+        source: TargetSource(target: .kubernetes, context: context, namespace: "n", pod: "p"),
+        volume: PodVolume(kubectl: kubectl, container: container),
+        control: PodServer(
+          kubectl: kubectl, container: container, port: 6379, memoryLimitByteCount: nil)),
+      credentials: nil, tls: usesTLS ? TLSOptions() : nil, limits: TimeLimits())
+  }
+
+  @Test func `a pod that cannot be reached at its own address may be behind a policy`() {
+    let address = RedisAddress(host: "10.0.0.7", port: 6379)
+    for error in [
+      RedisError.cannotConnect(address, reason: "no route to host"), .connectTimedOut(address),
+    ] {
+      let inside = BackupError(any: error, session: session(context: nil), verb: "reach")
+      #expect(inside.next == .kubectl("get networkpolicies   # is this pod let in?"))
+      let outside = BackupError(any: error, session: session(context: "x"), verb: "reach")
+      #expect(outside.next == .redis("PING"))
+    }
+  }
+
+  @Test(arguments: [nil, "x"])
+  func `a certificate for another name than the address of a pod needs that name`(
+    context: String?
+  ) {
+    let told = BackupError(
+      any: RedisError.tlsFailed(reason: RedisError.certificateForAnotherName),
+      session: session(context: context, usesTLS: true), verb: "reach")
+    #expect(
+      told.message == "cannot reach n/p over TLS: the server's certificate is for another name")
+    #expect(told.next == .again("--sni NAME   # one that the certificate is for"))
+  }
+
   @Test(arguments: [
     (
       TargetError.toolMissing(name: "kubectl"), BackupError.Kind.unavailable,

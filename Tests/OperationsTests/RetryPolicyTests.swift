@@ -33,28 +33,31 @@ import Testing
 
   @Test func `a server that loads is an answer, unless something had failed before`() {
     var policy = RetryPolicy()
-    #expect(policy.pause(after: .loading, at: .zero) == nil)
+    #expect(policy.pause(after: .notBack, at: .zero) == nil)
     #expect(policy.pause(after: .transport, at: .zero) == .seconds(1))
-    #expect(policy.pause(after: .loading, at: .seconds(2)) == .seconds(4))
+    #expect(policy.pause(after: .notBack, at: .seconds(2)) == .seconds(4))
   }
 
   private static let failures: [(any Error, Fault?)] = [
     (RedisError.timedOut(command: "INFO", after: .seconds(60)), .stall),
     (RedisError.connectionClosed(command: "SYNC"), .transport),
     (RedisError.dumpCutShort(received: 1, expected: nil), .transport),
-    (RedisError.server(RedisServerError("LOADING Redis is loading")), .loading),
+    (RedisError.server(RedisServerError("LOADING Redis is loading")), .notBack),
     (RedisError.server(RedisServerError("NOPERM no")), nil),
     (RedisError.passwordRequired, nil),
     (TargetError.stalled(what: "kubectl cp", seconds: 15), .stall),
     (TargetError.cutShort(path: "/d", expected: 2, received: 1), .transport),
     (TargetError.changedWhileReading(path: "/d"), .transport),
     (TargetError.podNotFound(namespace: "n", pod: "p"), .transport),
+    (TargetError.noPod(namespace: "n", that: "matches a=b"), .transport),
     (TargetError.fileNotFound(path: "/d"), nil),
     (TargetError.forbidden(message: "no"), nil),
     (TargetError.noSpace(path: "/d"), nil),
     (SaveFailure.childFailed, nil),
     (SaveFailure.stalled(.seconds(60)), nil),
-    (ServerIsLoading(percent: 7), .loading),
+    (ServerIsLoading(percent: 7), .notBack),
+    (ServerChanged(fact: "it is another"), .transport),
+    (PrimaryUnclear(choice: .selector("a=b"), found: [], isNone: true), .notBack),
     (BackupError.dumpPlaceUnknown(), nil),
   ]
 

@@ -59,7 +59,8 @@ struct PodServerTests {
     try await Target.kubernetes(
       KubernetesOptions(
         kubectl: "\(cluster.directory)/kubectl", namespace: "space", pod: pod,
-        container: container))
+        container: container)
+    ).found
   }
 
   private func target(
@@ -172,7 +173,7 @@ struct PodServerTests {
       KubernetesOptions(
         kubectl: "\(cluster.directory)/kubectl", namespace: "space", pod: .name("pod-0"),
         port: 7000, isInsideCluster: true))
-    let target = try #require(targets.first)
+    let target = try #require(targets.found.first)
     try cluster.put(pod("fd00::8"), "pod-pod-0")
     let address = try await target.control.withAddress { $0 }
     #expect(address.host == (hasKubeconfig ? "127.0.0.1" : "fd00::8"))
