@@ -26,6 +26,10 @@ struct ConfigurationFile: Sendable {
         if chosen != nil { throw BackupError.settings(missingFile: path) }
         return nil
       }
+      if let status = try FileTree.status(of: path), status.kind == .file, status.mode & 0o022 != 0
+      {
+        throw BackupError.settings(path, othersCanWrite: status.mode)
+      }
       let document = try JSON.decoder().decode(JSONValue.self, from: Data(bytes))
       guard case .object(let settings) = document else {
         throw BackupError.settings(inFile: path, fact: "it is not an object")

@@ -77,6 +77,15 @@ extension BackupError {
       hint: "ls -l \(shellWord(path))")
   }
 
+  /// A file with settings that others can write to: what it says may be theirs.
+  public static func settings(_ path: String, othersCanWrite mode: UInt32) -> BackupError {
+    BackupError(
+      .config,
+      "cannot use the settings in \(path): others can write to it (mode \(String(mode, radix: 8))), "
+        + "and it may name commands to run",
+      hint: .shell("chmod go-w \(shellWord(path))"))
+  }
+
   /// A name in a file with settings that no option has.
   ///
   /// - Parameter nearest: The name that was probably meant.

@@ -155,6 +155,32 @@ import Testing
     }
   }
 
+  @Test func `a file that others can write to is refused, and one that they can read is not`()
+    async throws
+  {
+    try await withTemporaryDirectory { home in
+      let file = try write("{}", home)
+      let tool = BackupTool(options: [], home: home)
+      func list(mode: Int, _ arguments: [String] = []) async throws -> BackupTool.Outcome {
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+        return try await tool.run(["list"] + arguments)
+      }
+      for mode in [0o664, 0o606, 0o777] {
+        for arguments in [[], ["--config", file]] {
+          let refused = try await list(mode: mode, arguments)
+          #expect(refused.status == 78, "\(arguments)")
+          #expect(
+            refused.error
+              == "raibid-backup: cannot use the settings in \(file): others can write to it (mode "
+              + "\(String(mode, radix: 8))), and it may name commands to run\n"
+              + "hint: chmod go-w \(file)\n")
+        }
+      }
+      #expect(try await list(mode: 0o644).status == 0)
+      #expect(try await list(mode: 0o400).status == 0)
+    }
+  }
+
   @Test func `a file that is named must be there`() async throws {
     try await withTemporaryDirectory { home in
       var tool = BackupTool(options: [], home: home)
@@ -366,6 +392,8 @@ import Testing
       atPath: home + "/.raibid", withIntermediateDirectories: true)
     let path = home + "/.raibid/backup.json"
     try Data(text.utf8).write(to: URL(filePath: path))
+    // Whatever the umask of these tests is.
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     return path
   }
 }
