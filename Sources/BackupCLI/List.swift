@@ -39,7 +39,7 @@ struct List: BackupCommand {
       let manifest = entry.manifest
       return [
         entry.name?.description ?? entry.path,
-        entry.name.map { Figures.duration(now.timeIntervalSince($0.date)) } ?? "",
+        entry.name.map { Self.age(now.timeIntervalSince($0.date)) } ?? "",
         manifest.map { "\($0.content.keys)" } ?? "?",
         manifest.map { Figures.bytes($0.rdb.bytes) } ?? "?",
         Figures.bytes(entry.byteCount),
@@ -47,6 +47,11 @@ struct List: BackupCommand {
       ] + (severalSources ? [entry.source ?? "?"] : [])
     }
     Output.standard.write(Table.text(headings + (severalSources ? ["SOURCE"] : []), rows))
+  }
+
+  private static func age(_ seconds: Double) -> String {
+    // Hosts that share a directory never agree to the second.
+    seconds < -60 ? "in the future" : Figures.duration(seconds)
   }
 }
 

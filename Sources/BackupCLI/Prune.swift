@@ -30,6 +30,7 @@ struct Prune: BackupCommand {
     let progress = ProgressLine(output)
     defer { progress.clear() }
     let operation = PruneArchives(policy: try retention.policy(), source: archives.sourceName)
+    try operation.check(archives.archiveDirectory())
     let decisions: [RetentionDecision]
     if dryRun {
       decisions = try operation.plan(in: archives.archiveDirectory(), now: Date())

@@ -121,7 +121,10 @@ extension ScheduleCommand {
     }
     warnOfSecrets()
     let words = CommandLine.arguments.dropFirst(3)
-    guard !words.contains(where: { $0.contains { $0.isNewline } }) else {
+    let values = Settings.current.settings.filter {
+      if case .variable = $0.origin { true } else { false }
+    }.flatMap(\.values)
+    guard !(words + values).contains(where: { $0.contains { $0.isNewline } }) else {
       throw ValidationError("an option with a line break cannot stand in a schedule")
     }
     return try NightlyRun(

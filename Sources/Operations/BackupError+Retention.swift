@@ -12,7 +12,7 @@ extension BackupError {
       self.init(
         .config, "cannot prune \(directory): \(name) is dated in the future; nothing was removed",
         cause: "this host's clock is wrong, or was when that archive was made",
-        hint: "date -u")
+        hint: "date -u   # if this is right, that archive belongs into another directory")
     case .clockJumped(let name):
       self.init(
         .config,
@@ -28,6 +28,20 @@ extension BackupError {
     BackupError(
       .usage, "cannot prune: nothing says what is to be kept",
       hint: .again("--keep-daily 14 --keep-weekly 8 --keep-monthly 12"))
+  }
+
+  /// A directory that is not there.
+  static func cannotPrune(missing directory: String) -> BackupError {
+    BackupError(
+      .notFound, "cannot prune \(directory): there is no such directory",
+      hint: .shell("ls -ld \(shellWord(directory))"))
+  }
+
+  /// A directory without archives of the Redis that was named.
+  static func cannotPrune(_ directory: String, holdingNoneOf source: String) -> BackupError {
+    BackupError(
+      .notFound, "cannot prune \(directory): it holds no archive of \(source)",
+      hint: .shell("raibid-backup list --directory \(shellWord(directory))"))
   }
 
   /// An archive that lies in another directory.

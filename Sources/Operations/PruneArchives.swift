@@ -15,6 +15,18 @@ public struct PruneArchives: Sendable {
     self.source = source
   }
 
+  /// Makes sure that there is anything to look at, before a lock would make the directory.
+  ///
+  /// - Throws: ``BackupError`` when the directory is missing or cannot be examined.
+  public func check(_ directory: ArchiveDirectory) throws {
+    do {
+      if try FileTree.status(of: directory.path) != nil { return }
+    } catch {
+      throw BackupError(storing: error)
+    }
+    throw BackupError.cannotPrune(missing: directory.path)
+  }
+
   /// Decides about each archive, newest first, and changes nothing.
   ///
   /// - Throws: ``BackupError`` when nothing may be removed, or the directory cannot be read.
@@ -22,7 +34,12 @@ public struct PruneArchives: Sendable {
     do {
       let candidates = try directory.archives().compactMap(RetentionCandidate.init)
         .filter { source == nil || $0.source == source }
+      if let source, candidates.isEmpty {
+        throw BackupError.cannotPrune(directory.path, holdingNoneOf: source)
+      }
       return try policy.decisions(for: candidates, now: now)
+    } catch let error as BackupError {
+      throw error
     } catch let refusal as RetentionRefusal {
       throw BackupError(pruning: directory.path, refusal)
     } catch {

@@ -84,6 +84,19 @@ import Testing
   }
 
   @Test
+  func `nothing can add a line to a schedule`() async throws {
+    var tool = BackupTool(options: [], home: "/")
+    for kind in ["cron", "systemd"] {
+      tool.environment["RAIBID_BACKUP_TAG"] = nil
+      #expect(try await tool("schedule", kind, "--tag", "a=b\n* * * * * id").status == 64)
+      tool.environment["RAIBID_BACKUP_TAG"] = "a=b\n* * * * * id"
+      let refused = try await tool("schedule", kind)
+      #expect(refused.status == 64 && refused.output.isEmpty, "\(refused)")
+      #expect(refused.error.contains("a line break cannot stand in a schedule"))
+    }
+  }
+
+  @Test
   func `the nightly run may prune and write figures`() async throws {
     try await withTemporaryDirectory { home in
       let tool = BackupTool(
