@@ -15,7 +15,6 @@ public struct Heartbeat: Sendable {
 
   /// For all tries together.
   private static let limit = Duration.seconds(10)
-  private static let limitPerTry = Duration.seconds(5)
   private static let pause = Duration.seconds(1)
 
   private let url: MonitorURL
@@ -41,7 +40,7 @@ public struct Heartbeat: Sendable {
     var triesLeft = event == .start ? 1 : 3
     while true {
       do {
-        return try await tryOnce(event, text, within: min(Self.limitPerTry, deadline - .now))
+        return try await tryOnce(event, text, within: deadline - .now)
       } catch let error as HeartbeatError {
         triesLeft -= 1
         guard triesLeft > 0, error.mayPass, .now + Self.pause < deadline else { throw error }
@@ -55,7 +54,7 @@ public struct Heartbeat: Sendable {
       group.addTask { try await answer(to: event, text, within: limit) }
       group.addTask {
         try await Task.sleep(for: limit)
-        throw HeartbeatError.silent(seconds: limit.components.seconds)
+        throw HeartbeatError.silent(seconds: Self.limit.components.seconds)
       }
       defer { group.cancelAll() }
       guard let first = try await group.next() else { throw CancellationError() }
