@@ -128,7 +128,8 @@ extension BackupError {
         hint: .again(""))
     case RedisError.server(let reply) where reply.isUnknown(command: "CONFIG"):
       self.init(
-        .incompatible, "cannot find the dump: the server has no CONFIG that would tell its directory",
+        .incompatible,
+        "cannot find the dump: the server has no CONFIG that would tell its directory",
         cause: reply.message, hint: .again("--via replication"))
     case SaveFailure.refused(let text) where RedisServerError(text).isUnknown(command: "BGSAVE"):
       self.init(

@@ -122,7 +122,7 @@ extension RestoreRisk {
           + " been acknowledged since, and will be pending again" : nil,
       unknown > 0
         ? "what has become of \(unknown) since cannot be told"
-          + (refusals.pending.map { ": \($0)" } ?? "")
+          + (refusals.pending.map { ", since \($0)" } ?? "")
         : nil,
     ].compactMap(\.self)
     return [

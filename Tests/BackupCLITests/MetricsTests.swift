@@ -80,10 +80,13 @@ import Testing
         atPath: readOnly, withIntermediateDirectories: false)
       guard unsafe mount("none", readOnly, "tmpfs", UInt(MS_RDONLY), nil) == 0 else { return }
       defer { unsafe umount(readOnly) }
-      let tool = BackupTool(options: ["--directory", path + "/archives"], home: path)
+      let archives = path + "/archives"
+      try FileManager.default.createDirectory(
+        atPath: archives, withIntermediateDirectories: false)
+      let tool = BackupTool(options: ["--directory", archives], home: path)
       let outcome = try await tool(
         "prune", "--keep-last", "1", "--metrics-file", readOnly + "/x.prom")
-      #expect(outcome.status == 0)
+      #expect(outcome.status == 0, "\(outcome)")
       #expect(
         outcome.error
           == "raibid-backup: warning: cannot write the metrics to \(readOnly)/x.prom: "

@@ -154,9 +154,10 @@ import Testing
   }
 
   @Test func `a dump that a replica takes too is said to be shared`() async throws {
-    // Both come within the time that the server waits for more.
-    try await withRealServer(.primary, configuration: Self.delayed) { server in
-      try await server.cli("SET", "a", "1")
+    // Both come within the time that the server waits for more, and get a dump that lasts.
+    let slow = ["repl-diskless-sync yes", "repl-diskless-sync-delay 6", "rdb-key-save-delay 10000"]
+    try await withRealServer(.primary, configuration: slow + ["save \"\""]) { server in
+      try await server.cli("EVAL", "for i = 1, 200 do redis.call('SET', i, i) end", "0")
       try await withRealServer(.primary) { replica in
         try await withTemporaryDirectory { archives in
           let tool = BackupTool(for: server, archives: archives)
