@@ -1,4 +1,5 @@
 import RedisClient
+import Synchronization
 import Targets
 
 /// A dump that is there or on its way, and how its bytes are had.
@@ -54,7 +55,6 @@ struct ReplicatedDump: Sendable {
       let dump = try await replica.redis.requestDump(
         forValkey: status.product == .valkey ? status.version : nil, timeout: limits.stall)
       let byteCount = try await begin(dump, within: limits.stall, beside: connection)
-      if byteCount == nil { try await tellWhoShares(on: connection) }
       return try await body(
         DumpAtHand(saved: saved, via: "replication", byteCount: byteCount) { deliver in
           try await dump.read(within: limits.copyStall, deliver: deliver)
@@ -78,29 +78,30 @@ struct ReplicatedDump: Sendable {
 
   private static let longestDelay: Int64 = 24 * 3600
 
-  /// A dump that the server makes while it sends it goes to all at the speed of the slowest.
-  private func tellWhoShares(on connection: ServerConnection) async throws {
-    let others = try await connection.status().replicaStates.count { $0 != "online" } - 1
-    if others > 0 { report(.warning(Sentences.dumpShared(others))) }
-  }
-
   /// Waits until the dump begins, as long as the server gets on with it.
   private func begin(
     _ dump: DumpStream, within limit: Duration, beside connection: ServerConnection
   ) async throws -> UInt64? {
+    let waiting = Mutex(0)
+    let note: @Sendable (Int) -> Void = { count in waiting.withLock { $0 = max($0, count) } }
     do {
-      return try await withThrowingTaskGroup(of: UInt64?.self) { group in
+      let byteCount = try await withThrowingTaskGroup(of: UInt64?.self) { group in
         group.addTask { try await dump.begin(within: limit) }
         group.addTask { () async throws -> UInt64? in
           // On one of its own: a wait that is cancelled closes its connection.
           try await session.withConnection(beside: connection) { connection -> UInt64? in
-            try await failWhenStalled(connection, for: limit)
+            try await failWhenStalled(connection, for: limit, waiting: note)
           }
         }
         defer { group.cancelAll() }
         guard let byteCount = try await group.next() else { throw CancellationError() }
         return byteCount
       }
+      // What is made while it is sent goes to all at the speed of the slowest. The server is not asked now:
+      // through a tunnel its answer would be behind the dump, which nobody reads yet.
+      let others = waiting.withLock { $0 } - 1
+      if byteCount == nil, others > 0 { report(.warning(Sentences.dumpShared(others))) }
+      return byteCount
     } catch RedisError.connectionClosed(let command) {
       // To those who wait for its dump a child that fails is not told: they are closed.
       if try await hasFailedToSave(connection) { throw SaveFailure.childForReplicaFailed }
@@ -117,8 +118,9 @@ struct ReplicatedDump: Sendable {
     }
   }
 
+  /// - Parameter waiting: Gets how many replicas wait for their dump, ours included, at each look.
   private func failWhenStalled(
-    _ connection: ServerConnection, for limit: Duration
+    _ connection: ServerConnection, for limit: Duration, waiting: @Sendable (Int) -> Void
   ) async throws -> Never {
     let clock = ContinuousClock()
     var last = try await connection.status()
@@ -127,6 +129,7 @@ struct ReplicatedDump: Sendable {
       try await Task.sleep(for: min(.milliseconds(500), limit / 8))
       let status = try await connection.status()
       if let share = status.savedShare { report(.fraction(share)) }
+      waiting(status.replicaStates.count { $0 == "wait_bgsave" })
       if status.hasMoved(since: last) { lastMovement = clock.now }
       if clock.now - lastMovement >= limit { throw SaveFailure.stalled(limit) }
       last = status

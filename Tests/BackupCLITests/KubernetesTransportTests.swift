@@ -25,6 +25,8 @@ extension KubernetesEndToEndTests {
     image: ClusterRedis.Image, chosen: String, taken: String
   ) async throws {
     try await ClusterUser.with(image) { user in
+      // More than a tunnel holds: nothing else gets through while nobody reads it.
+      try await user.redis.inflate()
       let outcome = try await user.tool("create", "--json", "--via", chosen)
       try #require(outcome.status == 0, "\(outcome)")
       #expect(outcome.error == "")
