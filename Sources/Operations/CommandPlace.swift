@@ -63,6 +63,8 @@ public struct CommandPlace: Sendable {
 
   private var tlsOptions: [String] {
     guard let settings, settings.usesTLS else { return [] }
+    // The files are on this host; inside its pod the server is surely itself.
+    if settings.isInCluster { return ["--tls", "--insecure"] }
     let files = [
       ("--cacert", settings.authorityFile), ("--cert", settings.certificateFile),
       ("--key", settings.keyFile ?? settings.certificateFile), ("--sni", settings.serverName),

@@ -57,7 +57,9 @@ extension RestoreRisk {
     }
     return RestoreRisk(
       .keysLost,
-      counts + ": at least \(figures.keysNow - figures.keysInBackup) are newer and lost")
+      counts + ": at least "
+        + Figures.count(
+          figures.keysNow - figures.keysInBackup, "is newer and lost", "are newer and lost"))
   }
 
   private static func entriesLost(

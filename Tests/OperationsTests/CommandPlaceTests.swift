@@ -72,6 +72,16 @@ import Testing
     #expect(place.line(.onServer("df -h")) == "df -h")
   }
 
+  @Test func `a command in a pod names no certificates of this host`() {
+    var settings = ConnectionSettings(.kubernetes(PodPlace(namespace: "n", choice: .pod("p"))))
+    settings.usesTLS = true
+    settings.authorityFile = "/ca.crt"
+    settings.serverName = "redis.shop"
+    #expect(
+      place(settings).line(.handshake)
+        == "kubectl -n n exec -it p -- redis-cli --askpass --tls --insecure PING")
+  }
+
   @Test func `a restart command is not repeated, because it may name a password`() {
     for words in [
       ["--restart-command", "redis-server --requirepass secret"],
