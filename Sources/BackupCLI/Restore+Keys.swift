@@ -28,7 +28,7 @@ extension Restore {
       directory: archives.archiveDirectory(), lock: lock, report: progress.report,
       confirm: { plan in
         progress.clear()
-        if !output.json || asks {
+        if asks || !(output.json || output.quiet) {
           RestoreKeysText.show(plan, on: output.json ? .error : .standard)
         }
         return !asks || Terminal.ask("Write them now? Type yes: ")

@@ -144,7 +144,7 @@ struct Restore: BackupCommand {
       directory: archives.archiveDirectory(), lock: lock, report: progress.report,
       confirm: { plan in
         progress.clear()
-        if !output.json || asks {
+        if asks || !(output.json || output.quiet) {
           // Without a question the report in the end lists them.
           RestoreText.show(
             plan, verbose: output.verbose, listsPending: asks && pending == .report,

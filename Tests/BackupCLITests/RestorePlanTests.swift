@@ -42,6 +42,20 @@ import Testing
     let pending: Pending?
   }
 
+  @Test func `a quiet restore that goes well says nothing`() async throws {
+    try await withRealServer(.primary, configuration: ["save \"\""]) { server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await server.cli("SET", "a", "1")
+        #expect(try await tool("create").status == 0)
+        for more in [["--restart-command", server.startCommand], ["--key", "a", "--replace"]] {
+          let outcome = try await tool.run(["restore", "latest", "--yes", "--quiet"] + more)
+          #expect(outcome.status == 0 && outcome.output == "", "\(outcome)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: ServerVersion.available)
   func `what will be lost and done twice is counted before anything is changed`(
     version: ServerVersion
