@@ -186,6 +186,10 @@ extension BackupError {
       self = refused(
         "\(setting) is \"\(running)\" now, but the next start will read \"\(next)\"",
         hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
+    case .nextStartAsksForPassword:
+      self = refused(
+        "the next start will ask for a password, which the server does not do now",
+        hint: .again("--password-file FILE"))
     case .obstacle(let obstacle):
       self = refused(
         obstacle.words, hint: obstacle.next, kind: obstacle.isDenial ? .denied : .incompatible)

@@ -8,16 +8,23 @@ struct NextStart: Sendable, Equatable {
   /// `include` may not nest deeper than this.
   private static let maximumDepth = 8
   private static let names: Set<String> = [
-    "appendonly", "dir", "dbfilename", "appendfilename", "appenddirname",
+    "appendonly", "dir", "dbfilename", "appendfilename", "appenddirname", "port",
   ]
 
-  /// The last value of each setting that decides which files are loaded; a setting that is not
+  /// The last value of each setting that decides which files are loaded, and where it answers; a setting that is not
   /// mentioned has the server's default.
   private(set) var settings: [String: String] = [:]
 
   /// Whether every file that is included could be read; a setting that is not mentioned is unknown
   /// otherwise.
   private(set) var isComplete = true
+
+  /// Whether who says no password will not be let in. The password itself is not kept.
+  var asksForPassword: Bool { hasPassword && !hasUsers }
+
+  private var hasPassword = false
+  /// Whether users are named, one of whom may be the default one.
+  private var hasUsers = false
 
   init(settings: [String: String]) {
     self.settings = settings
@@ -35,7 +42,8 @@ struct NextStart: Sendable, Equatable {
     var start = NextStart(settings: [:])
     let named = try await file.isEmpty ? false : start.take(file: file, from: volume, depth: 0)
     start.take(arguments: arguments)
-    return named || !start.settings.isEmpty ? start : nil
+    // Of a port alone nothing follows for the files.
+    return named || start.settings.contains { $0.key != "port" } ? start : nil
   }
 
   /// - Returns: Whether the file could be read.
@@ -61,17 +69,24 @@ struct NextStart: Sendable, Equatable {
         let isRead =
           try await isPlain ? take(file: words[1], from: volume, depth: depth + 1) : false
         if !isRead { isComplete = false }
-      } else if Self.names.contains(name) {
-        settings[name] = words[1]
+      } else {
+        take(name, words[1])
       }
     }
     return true
   }
 
+  private mutating func take(_ name: String, _ value: String) {
+    switch name {
+    case "requirepass": hasPassword = !value.isEmpty
+    case "aclfile", "user": hasUsers = true
+    default: if Self.names.contains(name) { settings[name] = value }
+    }
+  }
+
   private mutating func take(arguments: [String]) {
     for (option, value) in zip(arguments, arguments.dropFirst()) where option.hasPrefix("--") {
-      let name = option.dropFirst(2).lowercased()
-      if Self.names.contains(name) { settings[name] = value }
+      take(option.dropFirst(2).lowercased(), value)
     }
   }
 }

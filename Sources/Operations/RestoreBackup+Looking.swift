@@ -86,6 +86,7 @@ extension RestoreBackup {
       dumpByteCount: try await volume.status(
         of: join(settings.directory, settings.dumpFileName))?.byteCount ?? 0,
       modules: situation.modules, identity: session.target.source.identity,
+      saysPassword: session.credentials != nil,
       isInCluster: session.target.source.target == .kubernetes,
       memoryLimitByteCount: control.memoryLimitByteCount,
       concerns: try await control.concerns(about: options.restart),

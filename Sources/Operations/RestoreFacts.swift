@@ -23,6 +23,8 @@ struct RestoreFacts: Sendable, Equatable {
   var modules: [String]
   /// The identity of the Redis that is to be restored.
   var identity: String
+  /// Whether a password is said to the server.
+  var saysPassword = true
   /// Whether the server lives in a pod, which takes longer to come back than a process.
   var isInCluster = false
   /// The memory limit of the place where the server runs; nil for none.
@@ -76,6 +78,7 @@ enum RestoreRefusal: Error, Sendable, Equatable {
   case modulesMissing([String])
   case tooFewDatabases(needed: UInt64, configured: Int)
   case nextStartDiffers(setting: String, running: String, next: String)
+  case nextStartAsksForPassword
   case obstacle(RestoreObstacle)
   case otherSource(archive: String, target: String)
   case noRoom(need: UInt64, free: UInt64)

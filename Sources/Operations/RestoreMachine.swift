@@ -150,7 +150,10 @@ enum RestoreMachine {
     }
     try refuse(candidate.summary, facts)
     if let obstacle = facts.obstacles.first { throw .obstacle(obstacle) }
-    try refuse(facts.nextStart, facts.settings)
+    try refuse(facts.nextStart, facts.settings, port: status.tcpPort)
+    if !facts.saysPassword, facts.nextStart?.asksForPassword == true {
+      throw .nextStartAsksForPassword
+    }
     let need = neededByteCount(candidate.summary, facts, options)
     guard facts.freeByteCount >= need else {
       throw .noRoom(need: need, free: facts.freeByteCount)
@@ -216,7 +219,7 @@ enum RestoreMachine {
   }
 
   private static func refuse(
-    _ next: NextStart?, _ settings: ServerSettings
+    _ next: NextStart?, _ settings: ServerSettings, port: Int?
   ) throws(RestoreRefusal) {
     guard let next else { return }
     var running = [
@@ -227,6 +230,10 @@ enum RestoreMachine {
         next.settings["appendfilename"] ?? "appendonly.aof"
       ),
     ]
+    // 0 is for TLS alone, and a shell or the kubelet may yet put something in place of another word.
+    if let port, let next = next.settings["port"], let number = Int(next), number > 0 {
+      running.append(("port", "\(port)", next))
+    }
     if let name = settings.appendDirectoryName {
       running.append(("appenddirname", name, next.settings["appenddirname"] ?? "appendonlydir"))
     }

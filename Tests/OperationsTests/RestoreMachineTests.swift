@@ -134,6 +134,46 @@ struct RestoreMachineTests {
     }
   }
 
+  @Test func `a next start that answers elsewhere is refused`() throws {
+    var facts = RestoreSample.facts()
+    facts.status = RestoreSample.status("tcp_port:7000")
+    for (port, isRefused) in [("7001", true), ("7000", false), ("0", false), ("$(PORT)", false)] {
+      var settings = facts.nextStart?.settings ?? [:]
+      settings["port"] = port
+      facts.nextStart = NextStart(settings: settings)
+      let refusal = RestoreRefusal.nextStartDiffers(setting: "port", running: "7000", next: port)
+      if isRefused {
+        #expect(throws: refusal) { try steps(facts) }
+      } else {
+        #expect(try !steps(facts).isEmpty)
+      }
+    }
+  }
+
+  @Test func `a next start that asks for a password is refused to who has none`() async throws {
+    try await withTemporaryDirectory { directory in
+      let file = directory + "/redis.conf"
+      var facts = RestoreSample.facts()
+      for (lines, isRefused) in [
+        ("requirepass secret", true), ("requirepass \"\"", false),
+        ("requirepass secret\naclfile /users.acl", false),
+      ] {
+        try Data("include conf.d/*.conf\n\(lines)\ndir /data\n".utf8)
+          .write(to: URL(filePath: file))
+        facts.nextStart = try await NextStart.read(file: file, arguments: [], from: LocalVolume())
+        facts.saysPassword = true
+        #expect(try !steps(facts).isEmpty)
+        facts.saysPassword = false
+        if isRefused {
+          #expect(throws: RestoreRefusal.nextStartAsksForPassword) { try steps(facts) }
+        } else {
+          #expect(try !steps(facts).isEmpty)
+        }
+        #expect(!"\(facts)".contains("secret"))
+      }
+    }
+  }
+
   @Test func `what an include that cannot be read may say is no reason to refuse`() async throws {
     try await withTemporaryDirectory { directory in
       let file = directory + "/redis.conf"
