@@ -23,6 +23,8 @@ struct NightlyJob {
   let time: NightlyTime.Clock
   let place: PodPlace
   let settings: ConnectionSettings
+  /// Whether an option names the Secret, wherever the password of this host is.
+  let namesSecret: Bool
   /// The options of `create` that have no variable.
   let arguments: [String]
   let archives: Archives
@@ -110,8 +112,9 @@ struct NightlyJob {
         failedJobsHistoryLimit: 7
         jobTemplate:
           spec:
-            # The run itself tries again what can pass.
-            backoffLimit: 0
+            # A run tries again what broke under way, not what never worked in it: a cluster that did not
+            # answer, a failover, a node that was drained.
+            backoffLimit: 2
             activeDeadlineSeconds: 14400
             template:
               metadata:
@@ -227,10 +230,10 @@ struct NightlyJob {
       ("connect-timeout", Self.span(settings.limits.connect, unless: limits.connect)),
       ("stall-timeout", Self.span(settings.limits.stall, unless: limits.stall)),
       ("directory", Self.archivePath),
-      // Any other Secret than the usual one must be there; without that one no password is needed.
+      // A Secret that is named must be there; without the usual one no password is needed.
       (
         "password-secret",
-        settings.secretIsRequired ? "\(settings.secret.name)/\(settings.secret.key)" : nil
+        namesSecret ? "\(settings.secret.name)/\(settings.secret.key)" : nil
       ),
     ]
     let paths = files.map { ($0.option, String?("\(Self.mountPath)\($0.option)/\($0.option)")) }

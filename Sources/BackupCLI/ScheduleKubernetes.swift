@@ -52,7 +52,7 @@ extension Schedule {
       ]
       return NightlyJob(
         name: name, image: image, time: time.at, place: place, settings: settings,
-        arguments: try arguments(),
+        namesSecret: create.server.passwordSecret != nil, arguments: try arguments(),
         archives: try hostPath.map(Self.directory) ?? .claim(size: storage),
         files: try files.compactMap { option, text in
           try text.map { try ClusterFile(option, $0) }

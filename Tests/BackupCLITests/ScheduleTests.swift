@@ -213,6 +213,30 @@ import Testing
     #expect(!selected.output.contains("PASSWORD"))
   }
 
+  @Test(arguments: [#""create": {"level": 1}"#, #""password_file": "/none""#])
+  func `the job gets the Secret that is named, whatever password this host has`(
+    setting: String
+  ) async throws {
+    try await withTemporaryDirectory { home in
+      let file = home + "/settings.json"
+      try Data(#"{"password_secret": "redis/pass", \#(setting)}"#.utf8)
+        .write(to: URL(filePath: file))
+      var tool = BackupTool(options: ["--config", file], home: home)
+      if !setting.contains("password") { tool.environment["REDISCLI_AUTH"] = "x" }
+      let printed = try await tool("schedule", "kubernetes")
+      #expect(printed.status == 0 && printed.error.isEmpty, "\(printed)")
+      #expect(printed.output.contains("[secrets], resourceNames: [redis], verbs: [get]}\n"))
+      #expect(
+        printed.output.contains("- {name: RAIBID_BACKUP_PASSWORD_SECRET, value: redis/pass}\n"),
+        "\(printed)")
+    }
+  }
+
+  @Test func `a cluster that was not there when the job began is tried again`() async throws {
+    let printed = try await BackupTool(options: [], home: "/")("schedule", "kubernetes")
+    #expect(printed.output.contains("      backoffLimit: 2\n"), "\(printed)")
+  }
+
   @Test func `certificates and the monitor's URL come from objects of the cluster`() async throws {
     try await withTemporaryDirectory { home in
       let file = home + "/settings.json"
