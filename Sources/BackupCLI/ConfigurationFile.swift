@@ -1,6 +1,7 @@
 import ArchiveStore
 import Files
 import FoundationEssentials
+import Glibc
 import Operations
 
 /// A file with settings: an object with the names of options, and in it an object for each command that
@@ -9,6 +10,8 @@ struct ConfigurationFile: Sendable {
   private static let maximumByteCount = 1 << 20
 
   let path: String
+  /// Whether it belongs to root.
+  let isRoots: Bool
   private let home: String
   private let settings: [String: JSONValue]
 
@@ -22,14 +25,14 @@ struct ConfigurationFile: Sendable {
     path = chosen ?? environment.configurationDirectory + "/backup.json"
     home = environment.home
     do {
-      guard let bytes = try FileTree.contents(of: path, limit: Self.maximumByteCount) else {
+      guard let file = try FileTree.file(at: path) else {
         if chosen != nil { throw BackupError.settings(missingFile: path) }
         return nil
       }
-      if let status = try FileTree.status(of: path), status.kind == .file, status.mode & 0o022 != 0
-      {
-        throw BackupError.settings(path, othersCanWrite: status.mode)
-      }
+      let status = try file.status()
+      try Self.checkWriters(of: path, status)
+      isRoots = status.userID == 0
+      let bytes = try file.contents(limit: Self.maximumByteCount)
       let document = try JSON.decoder().decode(JSONValue.self, from: Data(bytes))
       guard case .object(let settings) = document else {
         throw BackupError.settings(inFile: path, fact: "it is not an object")
@@ -69,6 +72,18 @@ struct ConfigurationFile: Sendable {
   }
 
   // MARK: - Checking
+
+  /// What it says may be commands: only root and this user may have written it.
+  private static func checkWriters(of path: String, _ status: FileStatus) throws {
+    guard [0, geteuid()].contains(status.userID) else {
+      throw BackupError.settings(path, ofUser: status.userID)
+    }
+    // With a umask of 002 the group of a user, in which nobody else is, can write to all that is the user's.
+    let others: UInt32 = status.groupID == getegid() ? 0o002 : 0o022
+    guard status.mode & others == 0 else {
+      throw BackupError.settings(path, othersCanWrite: status.mode)
+    }
+  }
 
   private func check(against table: CommandTable) throws {
     let sections = table.sections

@@ -53,6 +53,11 @@ struct Schedule: ParsableCommand {
 
     func run() async throws {
       let night = try nightlyRun(without: ["--unit"])
+      if let file = Settings.current.file, !file.isRoots {
+        Output.error.write(
+          "warning: the service runs as root, which does not use another user's \(file.path); "
+            + "chown root \(shellWord(file.path))\n")
+      }
       switch unit {
       case .service: Output.standard.write(night.service)
       case .timer: Output.standard.write(night.timer)

@@ -18,6 +18,10 @@ public struct FileStatus: Sendable, Equatable {
   public let byteCount: UInt64
   /// The permission bits.
   public let mode: UInt32
+  /// The number of the user whose it is.
+  public let userID: UInt32
+  /// The number of its group.
+  public let groupID: UInt32
   /// The time of the last change of the contents, in seconds since 1970.
   public let modifiedSeconds: Int64
 
@@ -29,6 +33,8 @@ public struct FileStatus: Sendable, Equatable {
     }
     byteCount = UInt64(max(raw.st_size, 0))
     mode = raw.st_mode & 0o7777
+    userID = raw.st_uid
+    groupID = raw.st_gid
     modifiedSeconds = Int64(raw.st_mtim.tv_sec)
   }
 }

@@ -34,29 +34,21 @@ public enum FileTree {
     return names
   }
 
-  private static let pieceByteCount = 64 << 10
+  /// A file, open for reading; nil when it is missing.
+  public static func file(at path: String) throws(FileError) -> OpenFile? {
+    do {
+      return try OpenFile(reading: path)
+    } catch {
+      guard error.isMissing else { throw error }
+      return nil
+    }
+  }
 
   /// The whole contents of a small file; nil when it is missing.
   ///
   /// - Throws: ``FileError``, with `EFBIG` when the file is larger than `limit` bytes.
   public static func contents(of path: String, limit: Int) throws(FileError) -> [UInt8]? {
-    let file: OpenFile
-    do {
-      file = try OpenFile(reading: path)
-    } catch {
-      guard error.isMissing else { throw error }
-      return nil
-    }
-    var bytes: [UInt8] = []
-    while true {
-      // In pieces, since room for the limit is asked of the system each time.
-      let piece = try file.read(upTo: min(pieceByteCount, limit + 1 - bytes.count))
-      if piece.isEmpty { return bytes }
-      bytes += piece
-      guard bytes.count <= limit else {
-        throw FileError(verb: "read", path: path, errorNumber: EFBIG)
-      }
-    }
+    try file(at: path)?.contents(limit: limit)
   }
 
   /// Gives a file a new name that nothing has yet, and takes the old one.

@@ -70,6 +70,24 @@ public final class OpenFile: Sendable {
     close(descriptor)
   }
 
+  private static let pieceByteCount = 64 << 10
+
+  /// Reads all that is left of a small file.
+  ///
+  /// - Throws: ``FileError``, with `EFBIG` when that is more than `limit` bytes.
+  public func contents(limit: Int) throws(FileError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      // In pieces, since room for the limit is asked of the system each time.
+      let piece = try read(upTo: min(Self.pieceByteCount, limit + 1 - bytes.count))
+      if piece.isEmpty { return bytes }
+      bytes += piece
+      guard bytes.count <= limit else {
+        throw FileError(verb: "read", path: path, errorNumber: EFBIG)
+      }
+    }
+  }
+
   /// Reads the next bytes: at least one, at most `limit`; none at the end of the file.
   public func read(upTo limit: Int) throws(FileError) -> [UInt8] {
     if let diskBuffer { return try read(upTo: limit, through: diskBuffer) }

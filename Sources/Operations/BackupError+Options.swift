@@ -83,7 +83,18 @@ extension BackupError {
       .config,
       "cannot use the settings in \(path): others can write to it (mode \(String(mode, radix: 8))), "
         + "and it may name commands to run",
-      hint: .shell("chmod go-w \(shellWord(path))"))
+      hint: .shell(
+        "chmod go-w \(shellWord(path))   # where that changes nothing, use another file system"))
+  }
+
+  /// A file with settings of another user: what it says is theirs.
+  public static func settings(_ path: String, ofUser userID: UInt32) -> BackupError {
+    BackupError(
+      .config,
+      "cannot use the settings in \(path): it belongs to another user (\(userID)), "
+        + "and it may name commands to run",
+      hint: .shell(
+        "install -m 600 \(shellWord(path)) FILE   # a copy of your own, for --config FILE"))
   }
 
   /// A name in a file with settings that no option has.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import TestSupport
 import Testing
 
@@ -165,7 +166,7 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
         return try await tool.run(["list"] + arguments)
       }
-      for mode in [0o664, 0o606, 0o777] {
+      for mode in [0o662, 0o606, 0o777] {
         for arguments in [[], ["--config", file]] {
           let refused = try await list(mode: mode, arguments)
           #expect(refused.status == 78, "\(arguments)")
@@ -173,11 +174,47 @@ import Testing
             refused.error
               == "raibid-backup: cannot use the settings in \(file): others can write to it (mode "
               + "\(String(mode, radix: 8))), and it may name commands to run\n"
-              + "hint: chmod go-w \(file)\n")
+              + "hint: chmod go-w \(file)   # where that changes nothing, use another file system\n"
+          )
         }
       }
+      // What a umask of 002 makes: nobody else is in the group.
+      #expect(try await list(mode: 0o664).status == 0)
       #expect(try await list(mode: 0o644).status == 0)
       #expect(try await list(mode: 0o400).status == 0)
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can write a file of another user"))
+  func `a file of another user or another group is not taken for one's own`() async throws {
+    try await withTemporaryDirectory { home in
+      let file = try write("{}", home)
+      let root = BackupTool(options: ["--config", file], home: home)
+      func list(_ tool: BackupTool, user: Int, group: Int, mode: Int) async throws -> String {
+        try FileManager.default.setAttributes(
+          [.ownerAccountID: user, .groupOwnerAccountID: group, .posixPermissions: mode],
+          ofItemAtPath: file)
+        return try await tool("list").error
+      }
+      let shared = try await list(root, user: 0, group: 65534, mode: 0o664)
+      #expect(shared.contains("others can write to it (mode 664)"), "\(shared)")
+      #expect(try await list(root, user: 0, group: 65534, mode: 0o644).hasPrefix("no archives"))
+      let others = try await list(root, user: 65534, group: 0, mode: 0o600)
+      #expect(
+        others
+          == "raibid-backup: cannot use the settings in \(file): it belongs to another user (65534), "
+          + "and it may name commands to run\n"
+          + "hint: install -m 600 \(file) FILE   # a copy of your own, for --config FILE\n")
+      for directory in [home, home + "/.raibid"] {
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory)
+      }
+      #expect(
+        try await list(root.asNobody, user: 0, group: 0, mode: 0o644).hasPrefix("no archives"))
+      #expect(
+        try await list(root.asNobody, user: 65534, group: 65534, mode: 0o660)
+          .hasPrefix("no archives"))
+      #expect(
+        try await list(root.asNobody, user: 1, group: 65534, mode: 0o644).contains("user (1)"))
     }
   }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Subprocess
 import SystemPackage
 import TestSupport
@@ -235,6 +236,24 @@ import Testing
   @Test func `a cluster that was not there when the job began is tried again`() async throws {
     let printed = try await BackupTool(options: [], home: "/")("schedule", "kubernetes")
     #expect(printed.output.contains("      backoffLimit: 2\n"), "\(printed)")
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can write a file of another user"))
+  func `the units of another user's settings come with a warning`() async throws {
+    try await withTemporaryDirectory { home in
+      let file = home + "/settings.json"
+      try Data("{}".utf8).write(to: URL(filePath: file))
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: home)
+      let words = ["schedule", "systemd", "--config", file, "--directory", "/a"]
+      let tool = BackupTool(options: [], home: "/").asNobody
+      #expect(try await tool.run(words).error == "")
+      try FileManager.default.setAttributes([.ownerAccountID: 65534], ofItemAtPath: file)
+      let printed = try await tool.run(words)
+      #expect(
+        printed.error
+          == "warning: the service runs as root, which does not use another user's \(file); "
+          + "chown root \(file)\n", "\(printed)")
+    }
   }
 
   @Test func `certificates and the monitor's URL come from objects of the cluster`() async throws {
