@@ -35,6 +35,13 @@ struct Environment: Sendable {
     variables[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
+  /// Whether it names a proxy for HTTP, in one of the spellings of curl.
+  var namesProxy: Bool {
+    ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].contains {
+      value($0) != nil
+    }
+  }
+
   /// The home of the user.
   var home: String { value("HOME") ?? "/root" }
 

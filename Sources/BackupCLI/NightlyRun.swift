@@ -36,7 +36,8 @@ struct NightlyRun {
     self.words = [Self.program, "create"] + Self.options(words, without: ownOptions, paths)
     variables =
       [("PATH", Self.searchPath(environment))]
-      + (options.filter { !$0.isSecret }.map(\.variable) + ["KUBECONFIG"]).sorted()
+      + (options.filter { !$0.isSecret }.map(\.variable) + ["KUBECONFIG", "SSL_CERT_FILE"])
+      .sorted()
       .compactMap { name in
         environment.value(name).map { (name, Self.path($0, ofVariable: name, paths)) }
       }
@@ -149,7 +150,8 @@ struct NightlyRun {
     if name == "KUBECONFIG" {
       return value.split(separator: ":").map { absolute(String($0)) }.joined(separator: ":")
     }
-    return paths.contains { $0.variable == name } ? absolute(value) : value
+    return name == "SSL_CERT_FILE" || paths.contains { $0.variable == name }
+      ? absolute(value) : value
   }
 
   private static func absolute(_ path: String) -> String {

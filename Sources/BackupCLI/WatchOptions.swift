@@ -50,6 +50,7 @@ struct WatchOptions: ParsableArguments, Sendable {
     var watch = RunWatch(report: report)
     watch.heartbeatURL = heartbeatURL
     watch.authorityFile = Environment.current.value("SSL_CERT_FILE")
+    watch.hasProxy = Environment.current.namesProxy
     watch.successCommand = onSuccess
     watch.failureCommand = onFailure
     if let hookTimeout { watch.commandLimit = hookTimeout.duration }

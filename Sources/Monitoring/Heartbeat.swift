@@ -102,6 +102,8 @@ public struct Heartbeat: Sendable {
       throw error
     } catch RedisError.tlsFailed(let reason) {
       throw HeartbeatError.unreachable(reason)
+    } catch is HTTPParserError {
+      throw HeartbeatError.unreachable("its answer is not HTTP")
     } catch {
       try Task.checkCancellation()
       throw HeartbeatError.unreachable(ConnectFailure.fact(error))

@@ -2,8 +2,11 @@ import Targets
 
 extension BackupError {
   /// The warning of a monitor that was not told.
-  static func heartbeatFailed(_ url: String, _ error: any Error) -> String {
+  ///
+  /// - Parameter hasProxy: Whether somebody may expect that a proxy was asked.
+  static func heartbeatFailed(_ url: String, _ error: any Error, _ hasProxy: Bool) -> String {
     "\(SecretText.shown(url: url)) could not be told: \(error)"
+      + (hasProxy ? "; no proxy is used" : "")
   }
 
   /// The warning of a command that did not do what it should.

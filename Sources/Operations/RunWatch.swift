@@ -27,6 +27,8 @@ public struct RunWatch: Sendable {
   public var heartbeatURL: String?
   /// The file with the authorities that its certificate may be of; nil for the system's.
   public var authorityFile: String?
+  /// Whether the environment names a proxy, which a heartbeat does not use.
+  public var hasProxy = false
   /// A line for a shell after a run that did what it promises.
   public var successCommand: String?
   /// A line for a shell after one that did not.
@@ -80,7 +82,7 @@ public struct RunWatch: Sendable {
     } catch is CancellationError {
       // The run itself ends by the same signal, and its end is told.
     } catch {
-      report(.warning(BackupError.heartbeatFailed(heartbeatURL, error)))
+      report(.warning(BackupError.heartbeatFailed(heartbeatURL, error, hasProxy)))
     }
   }
 }

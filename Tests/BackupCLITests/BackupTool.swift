@@ -41,7 +41,7 @@ struct BackupTool: Sendable {
   /// A tool with none of this user's settings.
   init(options: [String], home: String) {
     self.options = options
-    environment = ["HOME": home, "REDISCLI_AUTH": nil, "KUBECONFIG": nil]
+    environment = ["HOME": home, "REDISCLI_AUTH": nil, "KUBECONFIG": nil, "SSL_CERT_FILE": nil]
   }
 
   /// A tool for a real server, with its own archive directory.

@@ -44,6 +44,9 @@ import Testing
         var tool = BackupTool(for: server, archives: archives)
         // The port of a server that has ended, or of nobody.
         let port = TestPort.next()
+        for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+          tool.environment[name] = .some(nil)
+        }
         tool.environment["RAIBID_BACKUP_HEARTBEAT_URL"] = "http://127.0.0.1:\(port)/s3cret"
         let created = try await tool("create", "--json")
         #expect(created.status == 0, "\(created)")
@@ -51,7 +54,18 @@ import Testing
           created.error == "raibid-backup: warning: http://127.0.0.1:\(port)/… could not be told: "
             + "connection refused\n")
         #expect(!created.description.contains("s3cret"))
+        tool.environment["HTTPS_PROXY"] = "http://127.0.0.1:1"
+        #expect(try await tool("create").error.hasSuffix("refused; no proxy is used\n"))
       }
+    }
+  }
+
+  @Test func `a monitor that does not speak HTTP is told of as such`() async throws {
+    try await withMonitoredServer(statuses: [1]) { _, tool, monitor in
+      let created = try await tool(
+        "create", "--heartbeat-url", "http://127.0.0.1:\(monitor.port)/s3cret")
+      #expect(created.status == 0, "\(created)")
+      #expect(created.error.hasSuffix("could not be told: its answer is not HTTP\n"), "\(created)")
     }
   }
 

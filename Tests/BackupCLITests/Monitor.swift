@@ -25,7 +25,8 @@ struct Monitor: Sendable {
 
   /// - Parameters:
   ///   - directory: Its own, with `certificate.pem` where it speaks TLS.
-  ///   - statuses: What it answers, one after the other; the last one from then on. 0 is no answer.
+  ///   - statuses: What it answers, one after the other; the last one from then on. 0 is no answer, 1 one
+  ///     that is not HTTP.
   static func with(
     in directory: String, statuses: [Int] = [200], tls: Bool = false,
     _ body: @Sendable @escaping (Monitor) async throws -> Void
@@ -65,6 +66,9 @@ struct Monitor: Sendable {
                 file.write(json.dumps({"path": self.path, "text": text}) + "\\n")
             while statuses[0] == "0":
                 time.sleep(1)
+            if statuses[0] == "1":
+                self.wfile.write(b"SSH-2.0-x\\r\\n")
+                return
             self.send_response(int(statuses[0]))
             if len(statuses) > 1:
                 statuses.pop(0)

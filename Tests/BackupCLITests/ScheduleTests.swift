@@ -57,6 +57,7 @@ import Testing
       var tool = BackupTool(options: [], home: home)
       tool.environment["KUBECONFIG"] = "clusters/one:/two"
       tool.environment["RAIBID_BACKUP_CACERT"] = "ca.pem"
+      tool.environment["SSL_CERT_FILE"] = "monitor.pem"
       tool.environment["REDISCLI_AUTH"] = "s3cret"
       tool.environment["RAIBID_BACKUP_ON_FAILURE"] = "mail -p s3cret"
       tool.environment["RAIBID_BACKUP_HEARTBEAT_URL"] = "https://a.example/s3cret"
@@ -67,6 +68,7 @@ import Testing
       #expect(printed.status == 0)
       #expect(printed.output.contains("\nKUBECONFIG=\(here)/clusters/one:/two\n"))
       #expect(printed.output.contains("\nRAIBID_BACKUP_CACERT=\(here)/ca.pem\n"))
+      #expect(printed.output.contains("\nSSL_CERT_FILE=\(here)/monitor.pem\n"))
       #expect(printed.output.hasSuffix(" create --directory=\(here)/archives -n jobs\n"))
       #expect(!printed.output.contains("s3cret") && !printed.output.contains("TYPO"))
       let secrets = [("HEARTBEAT_URL", "heartbeat_url"), ("ON_FAILURE", "on_failure")].map {
