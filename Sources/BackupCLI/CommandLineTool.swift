@@ -26,6 +26,9 @@ public enum CommandLineTool {
     let settings: Settings
     do {
       settings = try Settings(for: arguments, environment: .current)
+      for (name, nearest) in try settings.strayVariables(in: .current) {
+        ErrorText.print(warning: BackupError.variable(name, unknownBeside: nearest))
+      }
     } catch {
       return report(error, at: CommandPlace(arguments: arguments), asJSON: arguments)
     }

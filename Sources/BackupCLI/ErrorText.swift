@@ -45,6 +45,11 @@ enum ErrorText {
         message: error.message, cause: error.cause, hint: place.line(after: error)))
   }
 
+  /// Prints a warning that comes before the run of a command.
+  static func print(warning text: String) {
+    Output.error.write("\(Tool.name): warning: \(oneLine(text))\n")
+  }
+
   /// Prints one line for a run that a signal ended: who reads the mail of a cron job has not sent it.
   static func print(interruption status: ExitStatus, at place: CommandPlace, asJSON: Bool) {
     let message = "cannot finish: a signal ended this run, and nothing half-done is left"

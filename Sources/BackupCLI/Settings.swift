@@ -61,18 +61,38 @@ struct Settings: Sendable {
   ) throws {
     settings = try command.options.filter { !typed.names.contains($0.name) }.compactMap { option in
       if let text = environment.value(option.variable) {
+        let values = try option.values(variable: option.variable, text)
         guard !option.mustBeTyped else {
+          // What switches nothing on lets nothing past a protection.
+          if option.kind == .flag, values == ["false"] { return nil }
           throw BackupError.variable(option.variable, mustBeTyped: option.name)
         }
-        return Setting(
-          option: option, values: try option.values(variable: option.variable, text),
-          origin: .variable(option.variable))
+        return Setting(option: option, values: values, origin: .variable(option.variable))
       }
       return file?.setting(of: option, inSections: command.sections)
     }
     words = command.words + settings.flatMap { $0.option.words($0.values) } + rest
     self.file = file
     self.typed = typed.names
+  }
+
+  /// The variables of this program that no option of any command has, each with the one that was probably
+  /// meant.
+  func strayVariables(
+    in environment: Environment
+  ) throws -> [(name: String, nearest: String?)] {
+    let used = Set(settings.map(\.option.variable)).union(WatchedRun.variables)
+    let names = environment.variables.keys.filter {
+      $0.hasPrefix(Environment.variable("")) && environment.value($0) != nil && !used.contains($0)
+    }
+    // The options of all commands take their time, and mostly nobody has to ask.
+    guard !names.isEmpty else { return [] }
+    let options = try CommandTable().commands.flatMap(\.options)
+    let known = Set(options.map(\.variable))
+    let settable = options.filter { !$0.mustBeTyped }.map(\.variable)
+    return names.filter { !known.contains($0) }.sorted().map {
+      ($0, Spelling.nearest(to: $0, among: settable))
+    }
   }
 
   /// Whether an option is on the command line itself.

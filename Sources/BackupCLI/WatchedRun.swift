@@ -13,6 +13,9 @@ struct WatchedRun {
   ]
   private static let maximumTextCount = 8192
 
+  /// The variables of the facts; a command that gets them may be this program again.
+  static let variables = Set(names.map(Environment.variable))
+
   init(
     _ outcome: Result<CreateBackup.Result, any Error>, place: CommandPlace, seconds: Int64
   ) {

@@ -137,6 +137,13 @@ extension BackupError {
       hint: .shell("unset \(name)"))
   }
 
+  /// The warning of a variable of this program that no option has.
+  ///
+  /// - Parameter nearest: The one that was probably meant.
+  public static func variable(_ name: String, unknownBeside nearest: String?) -> String {
+    "there is no option for \(name)" + (nearest.map { "; did you mean \($0)?" } ?? "")
+  }
+
   /// A setting whose value an option cannot have.
   public static func setting(
     _ place: String, inFile path: String, fact: String

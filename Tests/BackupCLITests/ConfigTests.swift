@@ -218,6 +218,42 @@ import Testing
     }
   }
 
+  @Test func `a variable that no option has is told with the nearest`() async throws {
+    try await withTemporaryDirectory { home in
+      var tool = BackupTool(options: [], home: home)
+      // The variables of a command of ours that calls this program, and of another command's options.
+      tool.environment["RAIBID_BACKUP_KEY_COUNT"] = "1"
+      tool.environment["RAIBID_BACKUP_TAG"] = "a=b"
+      tool.environment["RAIBID_BACKUP_YES"] = "1"
+      let usual = try await tool("list")
+      #expect(usual.error.hasPrefix("no archives"))
+      for (name, nearest) in [
+        ("NO_PROGRESS", "PROGRESS"), ("NO_NICE", "NICE"), ("NO_TLS", "TLS"), ("NO_PRUNE", "PRUNE"),
+        ("KEEP_DAYLY", "KEEP_DAILY"),
+      ] {
+        var tool = tool
+        tool.environment["RAIBID_BACKUP_\(name)"] = "1"
+        let told = try await tool("list")
+        #expect(told.status == 0 && told.output == usual.output)
+        #expect(
+          told.error
+            == "raibid-backup: warning: there is no option for RAIBID_BACKUP_\(name); did you mean "
+            + "RAIBID_BACKUP_\(nearest)?\n" + usual.error)
+      }
+    }
+  }
+
+  @Test(arguments: ["false", "0"])
+  func `a variable that switches no protection off may be there`(value: String) async throws {
+    var tool = BackupTool(options: ["--directory", "/a"], home: "/")
+    tool.environment["RAIBID_BACKUP_FORCE"] = value
+    let printed = try await tool("schedule", "cron")
+    #expect(printed.status == 0 && printed.error.isEmpty, "\(printed)")
+    #expect(!printed.output.contains("--force"))
+    tool.environment["RAIBID_BACKUP_FORCE"] = "true"
+    #expect(try await tool("schedule", "cron").status == 78)
+  }
+
   @Test func `a file that is named must be there`() async throws {
     try await withTemporaryDirectory { home in
       var tool = BackupTool(options: [], home: home)
