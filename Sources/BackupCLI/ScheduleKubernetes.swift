@@ -73,6 +73,9 @@ extension Schedule {
         guard let place = settings.place(of: option) else { continue }
         Output.error.write("warning: \(place) is left out: the image has no programs for it\n")
       }
+      if let place = settings.place(of: "heartbeat-url") {
+        Output.error.write("warning: \(place) is a secret, and stands in what is printed\n")
+      }
       if !settings.isTyped("metrics-file"), let place = settings.place(of: "metrics-file") {
         Output.error.write("warning: \(place) is left out: it is a file of this host\n")
       }

@@ -156,13 +156,14 @@ public struct CommandPlace: Sendable {
     guard let restartCommand, words.hasPrefix("restore"), !words.contains("--dry-run") else {
       return []
     }
-    return ["--restart-command", SecretText.shown(command: restartCommand)]
+    return ["--restart-command", SecretText.shown(restartCommand: restartCommand)]
   }
 
   /// The options whose value may hold a secret.
   private static let secretOptions: [String: @Sendable (String) -> String] = [
-    "--heartbeat-url": SecretText.shown(url:), "--on-failure": SecretText.shown(command:),
-    "--on-success": SecretText.shown(command:), "--restart-command": SecretText.shown(command:),
+    "--heartbeat-url": SecretText.shown(url:), "--on-failure": SecretText.program(of:),
+    "--on-success": SecretText.program(of:),
+    "--restart-command": SecretText.shown(restartCommand:),
   ]
 
   /// The words of this run without secrets.

@@ -1,7 +1,8 @@
 /// Texts that may hold a secret, as they may be shown.
 public enum SecretText {
-  /// A command for a shell, unless something in it looks like a password.
-  public static func shown(command: String) -> String {
+  /// A command that starts a server, unless something in it looks like a password: in commands that are
+  /// proposed on a bad day it should be whole.
+  static func shown(restartCommand command: String) -> String {
     let text = command.lowercased()
     let hints = ["pass", "pw", "auth", "secret", "token", "://", " -a"]
     return hints.contains { text.contains($0) } ? hidden : command

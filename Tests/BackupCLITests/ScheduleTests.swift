@@ -276,6 +276,7 @@ import Testing
       #expect(
         printed.error == """
           warning: create.on_success in \(file) is left out: the image has no programs for it
+          warning: create.heartbeat_url in \(file) is a secret, and stands in what is printed
           warning: create.metrics_file in \(file) is left out: it is a file of this host
 
           """)

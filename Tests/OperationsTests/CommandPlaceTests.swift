@@ -92,6 +92,13 @@ import Testing
     }
   }
 
+  @Test func `of a command that is run afterwards only the program is repeated`() {
+    for words in [["--on-success", "/bin/tell 1234"], ["--on-success=/bin/tell 1234"]] {
+      let line = CommandPlace(arguments: ["create"] + words).line(.again("--force"))
+      #expect(line.contains("/bin/tell …") && line.hasSuffix(" --force"), "\(line)")
+    }
+  }
+
   @Test func `a restore that is proposed starts the server again as this run would`() {
     var place = place(nil)
     place.restartCommand = "systemctl restart redis@1"
