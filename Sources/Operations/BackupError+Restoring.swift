@@ -117,6 +117,23 @@ extension BackupError {
       hint: .tool("restore --resume # keeps what is served; --rollback loses it"))
   }
 
+  /// - Parameter refusal: Why the server may refuse writes still; nil where it does not.
+  static func restoreLeft(
+    cause: any Error, refusing refusal: (any Error)? = nil, session: ServerSession
+  ) -> BackupError {
+    let inner = BackupError(any: cause, session: session, verb: "finish the restore of")
+    let second = refusal.map {
+      "writes may be refused still: "
+        + BackupError(any: $0, session: session, verb: "let writes in on").message
+    }
+    return BackupError(
+      inner.kind,
+      "cannot finish the restore: the server may have let writes in since it was started with the "
+        + "backup; nothing was taken back",
+      cause: [inner.message, inner.cause, second].compactMap(\.self).joined(separator: ": "),
+      hint: .tool("restore --resume"))
+  }
+
   static func restoreNotEnded(
     cause: any Error, first: any Error, session: ServerSession
   ) -> BackupError {

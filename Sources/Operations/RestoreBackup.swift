@@ -250,14 +250,7 @@ public struct RestoreBackup: Sendable {
       if reached == .committed {
         return try await finish(run, plan: plan, because: error)
       }
-      if let error = error as? DataDiffers, await run.servedOthers {
-        // Writes were acknowledged since the restart; only the user can say that they may be lost.
-        try await run.leaveServing()
-        throw BackupError.restoredDataHasChanged(error.differences)
-      }
-      if await run.servedOthers, error.isUnreachable {
-        throw BackupError.restoredServerLost(cause: error, session: session)
-      }
+      if await run.mayHaveServedOthers() { throw await leave(run, because: error) }
       let result = try await back(run, plan: plan, because: error)
       // Before writes were refused nobody can have noticed anything: the fault itself is the answer.
       if result.outcome == .rolledBack, error is CancellationError || reached < .refusingWrites {
@@ -267,6 +260,29 @@ public struct RestoreBackup: Sendable {
     }
     record(.restored, journal)
     return await RestoreResult(.restored, plan: plan, run: run)
+  }
+
+  /// Leaves what is served as it is: writes may have been acknowledged since the restart, and only the user
+  /// can say that they may be lost.
+  ///
+  /// - Returns: What to throw.
+  private func leave(_ run: RestoreRun, because error: any Error) async -> any Error {
+    if error is CancellationError { return error }
+    guard await run.servedOthers else {
+      return BackupError.restoreLeft(cause: error, session: session)
+    }
+    if error.isUnreachable {
+      return BackupError.restoredServerLost(cause: error, session: session)
+    }
+    do {
+      try await uncancelled { try await run.leaveServing() }
+    } catch let second {
+      return BackupError.restoreLeft(cause: error, refusing: second, session: session)
+    }
+    if let error = error as? DataDiffers {
+      return BackupError.restoredDataHasChanged(error.differences)
+    }
+    return BackupError.restoreLeft(cause: error, session: session)
   }
 
   /// Goes on after the swap, with the next process where the one that was taken over has ended.

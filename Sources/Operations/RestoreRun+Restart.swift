@@ -73,6 +73,22 @@ extension RestoreRun {
     return error is ServerReplaced || error.isUnreachable
   }
 
+  /// Whether a server may have acknowledged writes since the swap that the way back would lose: one that
+  /// this run neither started nor took over before it let any in.
+  func mayHaveServedOthers() async -> Bool {
+    guard journal.phase >= .swapped else { return false }
+    if servedOthers { return true }
+    // What this run has just started is not in the hands of others yet.
+    if hasRestarted, takeovers == 0 { return false }
+    do {
+      let (phase, serverAnswers) = try await standing()
+      guard phase == .served else { return false }
+      return serverAnswers ? presentRunID != takenOverRunID : !hasRestarted
+    } catch {
+      return !hasRestarted
+    }
+  }
+
   /// Connects as soon as a server answers; gives up when none has for the stall time.
   func withPatience<Result: Sendable>(
     _ body: @escaping @Sendable (ServerConnection) async throws -> Result

@@ -28,7 +28,7 @@ actor RestoreRun {
   var takeovers = 0
   /// The last of them.
   var takenOverRunID: String?
-  private var presentRunID: String?
+  private(set) var presentRunID: String?
   /// The process that the steps up to the restart belong to; nil for any.
   var expectedRunID: String?
   /// The number of the process that was talked to last.

@@ -15,6 +15,7 @@ final class DisturbedVolume: DataVolume {
     var cutsShort = false
     var freeByteCount: UInt64?
     var beforeCopying: @Sendable (_ path: String) async throws -> Void = { _ in }
+    var beforeReplacing: @Sendable (_ text: String) async throws -> Void = { _ in }
   }
 
   private let files = LocalVolume()
@@ -42,6 +43,12 @@ final class DisturbedVolume: DataVolume {
   var beforeCopying: @Sendable (_ path: String) async throws -> Void {
     get { faults.withLock { $0.beforeCopying } }
     set { faults.withLock { $0.beforeCopying = newValue } }
+  }
+
+  /// Called before a small text gets a new contents.
+  var beforeReplacing: @Sendable (_ text: String) async throws -> Void {
+    get { faults.withLock { $0.beforeReplacing } }
+    set { faults.withLock { $0.beforeReplacing = newValue } }
   }
 
   func status(of path: String) async throws -> FileStatus? { try await files.status(of: path) }
@@ -79,6 +86,7 @@ final class DisturbedVolume: DataVolume {
   }
 
   func replace(_ path: String, with text: String) async throws {
+    try await beforeReplacing(text)
     try await files.replace(path, with: text)
   }
 

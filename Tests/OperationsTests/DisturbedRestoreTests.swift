@@ -176,7 +176,7 @@ import Workers
 }
 
 /// A server with old data, and a backup of other data.
-private struct Scene: Sendable {
+struct Scene: Sendable {
   let server: RealServer
   let volume: DisturbedVolume
   let control: DisturbedServer
@@ -211,16 +211,41 @@ private struct Scene: Sendable {
   }
 
   func run(
-    _ request: RestoreBackup.Request, report: @escaping ProgressReport = { _ in }
+    _ request: RestoreBackup.Request, report: @escaping ProgressReport = { _ in },
+    whileAsking: @escaping @Sendable () async throws -> Void = {}
   ) async throws -> RestoreResult {
     try await RestoreBackup(
       session: session, workers: try Workers(), options: .init(), directory: archives,
-      lock: archives.lock(holder: "a test"), report: report, confirm: { _ in true }
+      lock: archives.lock(holder: "a test"), report: report,
+      confirm: { _ in
+        try await whileAsking()
+        return true
+      }
     ).run(request, now: Date())
+  }
+
+  /// Restores until the journal names a phase, with nothing undone, as after a kill.
+  func restore(until phase: RestorePhase) async throws {
+    let isReached = Mutex(false)
+    if phase == .served {
+      control.afterRestart = { _ in
+        isReached.withLock { $0 = true }
+        throw TargetError.podDidNotComeBack(reason: "it is a test")
+      }
+    }
+    volume.beforeReplacing = { text in
+      if phase == .swapped, text.contains("\"phase\" : 5") { isReached.withLock { $0 = true } }
+      if isReached.withLock({ $0 }) { throw TargetError.io(path: "", message: "it is a test") }
+    }
+    let result = try await restore()
+    try #require(result.outcome == .rollbackFailed)
+    try #require(isReached.withLock { $0 })
+    control.afterRestart = { _ in }
+    volume.beforeReplacing = { _ in }
   }
 }
 
-private func withScene(
+func withScene(
   _ configuration: [String], _ body: (Scene) async throws -> Void
 ) async throws {
   try await withRealServer(.primary, configuration: configuration) { server in
