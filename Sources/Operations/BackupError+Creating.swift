@@ -34,6 +34,10 @@ extension Sentences {
       + "no faster than it is read here"
   }
 
+  static func serverGone(_ error: BackupError) -> String {
+    "\(error.message), now that its dump is here whole: the archive is of the moment of that dump"
+  }
+
   static func restoreUnseen(_ reply: RedisServerError) -> String {
     "whether a restore is unfinished cannot be seen: \(reply.message)"
   }

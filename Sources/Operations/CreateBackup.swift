@@ -132,7 +132,8 @@ public struct CreateBackup: Sendable {
       return try await ReplicatedDump(session: session, report: report).withDump(
         beside: connection, status
       ) { dump in
-        try await make(
+        try await requireSame(as: status, on: connection)
+        return try await make(
           dump.confirmed { try await confirm(status, on: connection) }, of: status, since: start,
           into: lock, now: now)
       }
@@ -145,6 +146,7 @@ public struct CreateBackup: Sendable {
       limits: session.limits, report: report,
       willAsk: { try files.transport.replacements?.reset() }
     ).run(on: connection)
+    try await requireSame(as: status, on: connection)
     let stall = session.limits.copyStall
     let path = files.path
     let dump = DumpAtHand(

@@ -39,15 +39,30 @@ extension ServerStatus {
 extension CreateBackup {
   /// Makes sure that a server that was looked at before is still the same.
   ///
+  /// - Throws: ``ServerChanged``, and what looking at it throws.
+  func requireSame(as earlier: ServerStatus, on connection: ServerConnection) async throws {
+    try await presentStatus(on: connection).requireSame(as: earlier)
+  }
+
+  /// The same once all bytes are here, where a server answers.
+  ///
+  /// One that is gone takes nothing from a dump that is whole: what it was when it had made the dump was
+  /// seen then, and this may be the last one of its data.
   /// - Throws: ``ServerChanged``, among others.
   func confirm(_ earlier: ServerStatus, on connection: ServerConnection) async throws {
-    let status: ServerStatus
     do {
-      status = try await connection.status()
+      try await requireSame(as: earlier, on: connection)
+    } catch  where error.isUnreachable {
+      report(.warning(Sentences.serverGone(BackupError(creating: error, session: session))))
+    }
+  }
+
+  private func presentStatus(on connection: ServerConnection) async throws -> ServerStatus {
+    do {
+      return try await connection.status()
     } catch  where error.isUnreachable {
       // Closed, as servers with a `timeout` do with whoever is silent: another one tells as well.
-      status = try await session.withConnection { try await $0.status() }
+      return try await session.withConnection { try await $0.status() }
     }
-    try status.requireSame(as: earlier)
   }
 }
