@@ -64,6 +64,8 @@ struct SaveMachine: Sendable {
   private var lastStatus: ServerStatus?
   private var request: SavedDump?
   private var savesBefore: Int64?
+  /// When a replica was first seen to wait for a dump.
+  private var replicaWaitBegan: Duration?
 
   /// - Parameter stallTimeout: How long nothing may move on the server before the save counts as stuck.
   init(method: SaveMethod, stallTimeout: Duration) {
@@ -80,7 +82,7 @@ struct SaveMachine: Sendable {
   mutating func next(_ event: Event, at now: Duration) -> Action {
     switch (state, event) {
     case (.waitingForTurn, .status(let status, let grown)):
-      if isBusy(status) { return poll(status, grown, at: now) }
+      if isBusy(status, at: now) { return poll(status, grown, at: now) }
       return ask(status, at: now)
     case (.requested, .started):
       return enter(.running, at: now)
@@ -105,12 +107,20 @@ struct SaveMachine: Sendable {
     }
   }
 
-  private func isBusy(_ status: ServerStatus) -> Bool {
+  private mutating func isBusy(_ status: ServerStatus, at now: Duration) -> Bool {
     // SAVE and an AOF rewrite get on with each other; a second dump at a time is always refused, and SYNC
     // would attach to one that began before it.
     status.rdbSaveInProgress == true || (method != .save && status.aofRewriteInProgress == true)
-      // One that waits would get the same dump as we, at the speed of the slower.
-      || (method == .sync && status.replicaStates.contains("wait_bgsave"))
+      || (method == .sync && givesWayToReplica(status, at: now))
+  }
+
+  /// One that waits would get the same dump as we, at the speed of the slower. It goes first, but not for
+  /// ever: one whose synchronization fails comes again at once.
+  private mutating func givesWayToReplica(_ status: ServerStatus, at now: Duration) -> Bool {
+    guard status.replicaStates.contains("wait_bgsave") else { return false }
+    let began = replicaWaitBegan ?? now
+    replicaWaitBegan = began
+    return now - began < stallTimeout
   }
 
   private mutating func ask(_ status: ServerStatus, at now: Duration) -> Action {

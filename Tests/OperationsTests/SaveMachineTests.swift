@@ -6,13 +6,16 @@ import Testing
 /// A server's INFO with only what the save looks at.
 private func status(
   saving: Bool = false, rewriting: Bool = false, lastSave: String = "ok", saves: Int? = 5,
-  processed: Int = 0
+  processed: Int = 0, replicaWaits: Bool = false
 ) -> ServerStatus {
   var lines = [
     "rdb_bgsave_in_progress:\(saving ? 1 : 0)", "aof_rewrite_in_progress:\(rewriting ? 1 : 0)",
     "rdb_last_bgsave_status:\(lastSave)", "server_time_usec:1795399200500000",
     "rdb_changes_since_last_save:7", "current_save_keys_processed:\(processed)",
   ]
+  if replicaWaits {
+    lines.append("slave0:ip=127.0.0.1,port=6380,state=wait_bgsave,offset=0,lag=0,type=replica")
+  }
   if let saves { lines.append("rdb_saves:\(saves)") }
   return ServerStatus(info: lines.joined(separator: "\r\n"))
 }
@@ -68,6 +71,20 @@ struct SaveMachineTests {
     #expect(isPoll(machine.next(.status(status(saving: true)), at: .zero)))
     #expect(isPoll(machine.next(.status(status(rewriting: true)), at: .seconds(1))))
     #expect(machine.next(.status(status()), at: .seconds(2)) == saved(.sync))
+  }
+
+  @Test
+  func `a replica that waits goes first, but not one that always comes again`() {
+    var machine = machine(.sync)
+    for second in 0..<60 {
+      let waits = status(
+        saving: second % 2 == 0, processed: second, replicaWaits: second % 2 == 1 || second == 0)
+      #expect(isPoll(machine.next(.status(waits), at: .seconds(100 + second))))
+    }
+    let last = status(processed: 60, replicaWaits: true)
+    #expect(isPoll(machine.next(.status(last), at: .seconds(160))))
+    #expect(isPoll(machine.next(.status(status(saving: true)), at: .milliseconds(160_500))))
+    #expect(machine.next(.status(last), at: .seconds(161)) == saved(.sync))
   }
 
   @Test func `a save that began between question and request is waited for`() {
