@@ -18,23 +18,7 @@ public struct LocalVolume: DataVolume {
   /// Returns the names in a directory; see ``DataVolume/list(_:)``.
   public func list(_ directory: String) async throws -> [String]? {
     try Path.check(directory)
-    guard let stream = unsafe opendir(directory) else {
-      if errno == ENOENT || errno == ENOTDIR { return nil }
-      throw POSIX.failure(errno, directory)
-    }
-    defer { unsafe closedir(stream) }
-    var names: [String] = []
-    while true {
-      errno = 0
-      guard let entry = unsafe readdir(stream) else {
-        if errno != 0 { throw POSIX.failure(errno, directory) }
-        return names.sorted()
-      }
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        unsafe String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
+    return try POSIX.names(in: directory)?.sorted()
   }
 
   /// Returns the whole of a small file; see ``DataVolume/contents(of:limit:)``.

@@ -122,6 +122,29 @@ extension FileStatus {
 }
 
 extension POSIX {
+  /// The names in a directory, in no order; nil when it is not there.
+  static func names(in directory: String) throws(TargetError) -> [String]? {
+    guard let stream = unsafe opendir(directory) else {
+      if errno == ENOENT || errno == ENOTDIR { return nil }
+      throw failure(errno, directory)
+    }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while true {
+      errno = 0
+      guard let entry = unsafe readdir(stream) else {
+        if errno != 0 { throw failure(errno, directory) }
+        return names
+      }
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        unsafe String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+  }
+}
+
+extension POSIX {
   /// The path without symbolic links.
   static func realPath(_ path: String) throws(TargetError) -> String {
     guard let pointer = unsafe realpath(path, nil) else { throw failure(errno, path) }

@@ -15,13 +15,14 @@ extension ServerProcess {
   /// Whether this process has a socket open; nil where this user may not look.
   private func hasOpen(_ socket: Socket) -> Bool? {
     let directory = "/proc/\(id)/fd"
-    guard let stream = unsafe opendir(directory) else { return nil }
-    defer { unsafe closedir(stream) }
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        unsafe String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
-      }
-      if name == "." || name == ".." { continue }
+    let names: [String]?
+    do throws(TargetError) {
+      names = try POSIX.names(in: directory)
+    } catch {
+      return nil
+    }
+    guard let names else { return nil }
+    for name in names {
       errno = 0
       if Self.linkTarget("\(directory)/\(name)") == "socket:[\(socket.inode)]" { return true }
       // Who may pass every directory may not for that look into every process.
