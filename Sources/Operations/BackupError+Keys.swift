@@ -1,4 +1,5 @@
 import RedisClient
+import Targets
 
 // What keeps single keys from being restored, and how that can fail.
 
@@ -82,6 +83,15 @@ extension BackupError {
     BackupError(
       .config, "cannot restore keys: the restore of \(name) is unfinished; nothing was changed",
       hint: .tool("restore --resume # or --rollback"))
+  }
+
+  /// - Parameter doubt: Why its journal cannot be seen from here; nil where it can.
+  static func restoreUnfinished(of place: String, _ doubt: RestoreObstacle?) -> BackupError {
+    BackupError(
+      .config,
+      "cannot restore keys into \(place): its last restore never ended; nothing was changed",
+      cause: doubt?.words,
+      hint: .tool("restore --resume # or --rollback, on the server's own host"))
   }
 
   static func archiveChangedSincePlan(_ path: String) -> BackupError {

@@ -14,7 +14,7 @@ extension RestoreKeys {
   func refuse(
     _ status: ServerStatus, _ backup: Backup, on connection: ServerConnection
   ) async throws {
-    try await refuseUnfinished(on: connection)
+    try await refuseUnfinished(status, on: connection)
     if status.loading == true { throw BackupError.serverIsLoading(status.loadingLoadedPercent) }
     if let mode = status.mode, mode != .standalone { throw RestoreRefusal.mode(mode.rawValue) }
     if let role = status.role, role != .master {
@@ -39,11 +39,19 @@ extension RestoreKeys {
     if let limit, largest > limit { throw BackupError.valueTooLarge(largest, limit: limit) }
   }
 
-  /// The log is on this host; the journal, which takes more rights to read, decides.
-  private func refuseUnfinished(on connection: ServerConnection) async throws {
-    guard try RestoreLog(directory).isUnfinished(of: session.target.source),
-      let directory = try await connection.configuration("dir")["dir"],
-      let journal = try await RestoreJournal.read(in: directory, of: session.target.volume)
+  /// The log is on this host; the journal, which takes more rights to read, decides, where it is surely that
+  /// of this server.
+  private func refuseUnfinished(
+    _ status: ServerStatus, on connection: ServerConnection
+  ) async throws {
+    let source = session.target.source
+    guard try RestoreLog(self.directory).isUnfinished(of: source),
+      let directory = try await connection.configuration("dir")["dir"]
+    else { return }
+    let doubt = session.target.control.doubt(
+      aboutFilesOf: connection.trace(status, directory: directory))
+    guard doubt == nil else { throw BackupError.restoreUnfinished(of: source.identity, doubt) }
+    guard let journal = try await RestoreJournal.read(in: directory, of: session.target.volume)
     else { return }
     throw BackupError.restoreUnfinished(journal.archive.name)
   }

@@ -63,6 +63,40 @@ import Testing
     }
   }
 
+  @Test func `behind a tunnel no key is written where a restore may be unfinished`() async throws {
+    try await withRealServer(.primary, configuration: Self.quiet) { server in
+      try await withTemporaryDirectory { archives in
+        try await server.cli("SET", "a", "1")
+        let tool = BackupTool(for: server, archives: archives)
+        #expect(try await tool("create").status == 0)
+        try await server.cli("DEL", "a")
+        try await Tunnel.with(to: server.port, in: archives) { port in
+          var tunneled = tool
+          tunneled.options += ["--port", "\(port)"]
+          let restore = ["restore", "latest", "--key", "a", "--yes", "--from-other-source"]
+          let log = """
+            {"archive":"x","event":"started","target":"127.0.0.1:\(port)","time":"2026-11-24T02:00:00Z","user":"0"}
+
+            """
+          let path = archives + "/restores.jsonl"
+          try Data(log.utf8).write(to: URL(filePath: path))
+          let refused = try await tunneled.run(restore)
+          #expect(refused.status == 78, "\(refused)")
+          #expect(
+            refused.error.contains("its last restore never ended; nothing was changed"),
+            "\(refused)")
+          #expect(try await server.cli("EXISTS", "a") == "0")
+
+          // What lies at the path here is another server's.
+          try FileManager.default.removeItem(atPath: path)
+          try Data("{}".utf8).write(to: URL(filePath: server.directory + "/raibid-restore.json"))
+          let restored = try await tunneled.run(restore)
+          #expect(restored.status == 0, "\(restored)")
+        }
+      }
+    }
+  }
+
   /// As of a container, or of a service that systemd gives its own directories: the process is on this
   /// host, but its paths are not.
   @Test(.enabled(if: ProcessInfo.processInfo.userName == "root"))
