@@ -81,19 +81,21 @@ private struct Socket {
   }
 
   /// How the kernel may write an address: 32-bit words in the order of the machine, then the port. An IPv4
-  /// address stands among those of IPv6 as well.
+  /// address stands among those of IPv6 as well, at either end.
   private static func listed(_ address: ServerAddress) -> [Substring]? {
     let port = hexadecimal(UInt32(clamping: address.port), digitCount: 4)
     let host = address.host.prefix { $0 != "%" }
     var words = [UInt32](repeating: 0, count: 4)
+    let mark = [0, 0, UInt32(0xffff).bigEndian]
     if unsafe inet_pton(AF_INET, String(host), &words) == 1 {
-      let word = hexadecimal(words[0], digitCount: 8)
-      let mark = hexadecimal(UInt32(0xffff).bigEndian, digitCount: 8)
-      let zeroes = String(repeating: "0", count: 16)
-      return ["\(word):\(port)", "\(zeroes)\(mark)\(word):\(port)"]
+      words = mark + [words[0]]
+    } else if unsafe inet_pton(AF_INET6, String(host), &words) != 1 {
+      return nil
     }
-    guard unsafe inet_pton(AF_INET6, String(host), &words) == 1 else { return nil }
-    return ["\(words.map { hexadecimal($0, digitCount: 8) }.joined()):\(port)"]
+    let digits = words.map { hexadecimal($0, digitCount: 8) }
+    let whole = "\(digits.joined()):\(port)"
+    let isMapped = words.starts(with: mark)
+    return [Substring(whole)] + (isMapped ? ["\(digits[3]):\(port)"] : [])
   }
 
   private static func hexadecimal(_ number: UInt32, digitCount: Int) -> String {

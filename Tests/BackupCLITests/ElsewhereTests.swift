@@ -15,6 +15,17 @@ import Testing
     let content: Content
   }
 
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/net/if_inet6")))
+  func `an address of IPv4 in the clothes of IPv6 leads straight to the server`() async throws {
+    try await withRealServer(.primary, configuration: Self.quiet) { server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        let outcome = try await tool("create", "--json", "--host", "::ffff:127.0.0.1")
+        #expect(try outcome.json(Document.self).save.via == "file", "\(outcome)")
+      }
+    }
+  }
+
   @Test func `behind a tunnel the file of this host is not taken for the server's`() async throws {
     try await withRealServer(.primary, configuration: Self.quiet) { server in
       try await withTemporaryDirectory { archives in
