@@ -20,11 +20,12 @@ extension Sentences {
     "the dump will come over the replication stream"
   }
 
-  /// - Parameter doubt: Why its file would not be the server's; nil where it cannot be read.
-  static func replication(because doubt: RestoreObstacle?) -> String {
-    chosenReplication()
-      + (doubt.map { ": \($0.words)" } ?? ", since its file cannot be read")
+  /// - Parameter reason: Why its file is not read; nil where it cannot be.
+  static func replication(because reason: String?) -> String {
+    chosenReplication() + (reason.map { ": \($0)" } ?? ", since \(fileUnreadable())")
   }
+
+  static func fileUnreadable() -> String { "its file cannot be read" }
 }
 
 extension Sentences {
@@ -58,11 +59,26 @@ extension BackupError {
       hint: .tool("restore --resume # or --rollback; create --force backs up what is served"))
   }
 
-  static func saveNeedsFiles(_ doubt: RestoreObstacle?) -> BackupError {
+  static func saveNeedsFiles(because reason: String?) -> BackupError {
     BackupError(
       .incompatible,
       "cannot save with SAVE: what it writes cannot be read from here, and a replica gets a BGSAVE",
-      cause: doubt?.words, hint: .again("--save bgsave"))
+      cause: reason, hint: .again("--save bgsave"))
+  }
+
+  /// A user who may save may not be one who gets a dump as a replica does.
+  ///
+  /// - Parameter reason: Why the dump was to come so.
+  static func replicationDenied(
+    _ reply: RedisServerError, because reason: String, _ session: ServerSession
+  ) -> BackupError {
+    let user = session.credentials?.username ?? "default"
+    return BackupError(
+      .denied,
+      "cannot get a dump of \(session.target.source.identity) over the replication stream: "
+        + "user \(user) lacks a right",
+      cause: "\(reply.message); \(reason)",
+      hint: .redisAsAdmin("ACL SETUSER \(shellWord(user)) +replconf +sync"))
   }
 
   static func sentinelHasNoData(_ source: String) -> BackupError {

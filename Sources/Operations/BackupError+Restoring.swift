@@ -227,7 +227,7 @@ extension BackupError {
 extension RestoreObstacle {
   fileprivate var isDenial: Bool {
     switch self {
-    case .forbidden, .notChecked: true
+    case .forbidden, .notChecked, .processHidden: true
     default: false
     }
   }
@@ -238,6 +238,7 @@ extension RestoreObstacle {
     case .serverNotOnThisHost(let processID), .serverElsewhere(let processID, _),
       .connectionLeadsElsewhere(let processID):
       .shell("ps -f -p \(processID)")
+    case .processHidden: .shell("findmnt -no OPTIONS /proc")
     case .podWithoutController, .podNameNotKept, .templateChanged, .imageMissing:
       .again("--restart server")
     case .dataNotOnClaim(_, let kind) where kind != "container": .again("--restart server")

@@ -125,17 +125,22 @@ public struct CreateBackup: Sendable {
     on connection: ServerConnection, _ status: ServerStatus, into lock: DirectoryLock, now: Date
   ) async throws -> Result {
     try preflight(status, directory: lock.directory)
-    let files = try await files(on: connection, status, lock.directory)
+    let way = try await way(on: connection, status, lock.directory)
     report(.began("saving on the server"))
     let start = ContinuousClock.now
-    guard let files else {
-      return try await ReplicatedDump(session: session, report: report).withDump(
-        beside: connection, status
-      ) { dump in
-        try await requireSame(as: status, on: connection)
-        return try await make(
-          dump.confirmed { try await confirm(status, on: connection) }, of: status, since: start,
-          into: lock, now: now)
+    guard case .files(let files) = way else {
+      do {
+        return try await ReplicatedDump(session: session, report: report).withDump(
+          beside: connection, status
+        ) { dump in
+          try await requireSame(as: status, on: connection)
+          return try await make(
+            dump.confirmed { try await confirm(status, on: connection) }, of: status, since: start,
+            into: lock, now: now)
+        }
+      } catch RedisError.server(let reply) where reply.code == "NOPERM" {
+        guard case .replication(let reason?) = way else { throw RedisError.server(reply) }
+        throw BackupError.replicationDenied(reply, because: reason, session)
       }
     }
     let volume = files.transport.volume
@@ -192,16 +197,21 @@ public struct CreateBackup: Sendable {
     let path: String
   }
 
+  /// How the dump gets here.
+  private enum Way: Sendable {
+    case files(Files)
+    /// Over the replication stream; why its file is not read, nil where that was chosen.
+    case replication(because: String?)
+  }
+
   /// Decides, before anything is asked of the server, whether its file can be read.
-  ///
-  /// - Returns: Nil where the dump is to come over the replication stream.
-  private func files(
+  private func way(
     on connection: ServerConnection, _ status: ServerStatus, _ archives: ArchiveDirectory
-  ) async throws -> Files? {
+  ) async throws -> Way {
     if options.usesReplication {
       report(.note(Sentences.chosenReplication()))
       try await refuseUnfinishedRestore(unseenBy: connection, status, archives)
-      return nil
+      return .replication(because: nil)
     }
     let settings = try await connection.configuration("dir", "dbfilename")
     guard let directory = settings["dir"], let name = settings["dbfilename"] else {
@@ -210,18 +220,25 @@ public struct CreateBackup: Sendable {
     let path = join(directory, name)
     let doubt = session.target.control.doubt(
       aboutFilesOf: connection.trace(status, directory: directory))
-    guard doubt == nil,
-      let transport = try await session.target.volume.transport(
-        for: path, slowly: options.bytesPerSecond != nil)
-    else {
-      guard options.method != .save else { throw BackupError.saveNeedsFiles(doubt) }
-      report(.note(Sentences.replication(because: doubt)))
-      try await refuseUnfinishedRestore(unseenBy: connection, status, archives)
-      return nil
+    var reason = doubt?.words
+    if doubt == nil {
+      do {
+        if let transport = try await session.target.volume.transport(
+          for: path, slowly: options.bytesPerSecond != nil)
+        {
+          report(.note(Sentences.transport(transport.name)))
+          try await refuseUnfinishedRestore(in: directory)
+          return .files(Files(transport: transport, directory: directory, path: path))
+        }
+      } catch let error as TargetError {
+        guard case .notWatched = error else { throw error }
+        reason = error.description
+      }
     }
-    report(.note(Sentences.transport(transport.name)))
-    try await refuseUnfinishedRestore(in: directory)
-    return Files(transport: transport, directory: directory, path: path)
+    guard options.method != .save else { throw BackupError.saveNeedsFiles(because: reason) }
+    report(.note(Sentences.replication(because: reason)))
+    try await refuseUnfinishedRestore(unseenBy: connection, status, archives)
+    return .replication(because: reason ?? Sentences.fileUnreadable())
   }
 
   /// What an unfinished restore has left is neither the old data for sure nor the backup's: it must not

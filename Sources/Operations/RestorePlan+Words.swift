@@ -157,6 +157,8 @@ extension RestoreObstacle {
     case .notChecked(let message): "not everything could be checked: \(message)"
     case .serverNotOnThisHost(let processID):
       "its process \(processID) is not a server on this host, so its files are not here"
+    case .processHidden(let processID):
+      "its process \(processID) is hidden from this user (hidepid of /proc), so its files may not be here"
     case .connectionLeadsElsewhere(let processID):
       "the connection does not lead straight to process \(processID) of this host, so its files may not "
         + "be here"

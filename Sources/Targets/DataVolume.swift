@@ -22,6 +22,7 @@ public protocol DataVolume: Sendable {
   ///
   /// - Parameter slowly: Whether its bytes will be taken more slowly than they could come.
   /// - Returns: Nil where its directory cannot be seen from here, or where no server could write it.
+  /// - Throws: ``TargetError/notWatched(setting:)`` where nothing could tell whose file it is, among others.
   func transport(for path: String, slowly: Bool) async throws -> FileTransport?
 
   /// Delivers the whole of a file, in order, in pieces of at most 1 MiB.

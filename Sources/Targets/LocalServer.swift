@@ -67,6 +67,7 @@ public struct LocalServer: ServerControl {
     switch ServerProcess.find(id: processID, inDirectory: dataDirectory) {
     case .serverInDirectory: []
     case .noProcess, .otherProgram: [.serverNotOnThisHost(processID: processID)]
+    case .hidden: [.processHidden(processID: processID)]
     case .otherDirectory(let directory):
       [.serverElsewhere(processID: processID, directory: directory)]
     case .notPermitted:
@@ -82,6 +83,7 @@ public struct LocalServer: ServerControl {
     let id = server.processID
     switch ServerProcess.find(id: id, inDirectory: server.dataDirectory) {
     case .noProcess, .otherProgram: return .serverNotOnThisHost(processID: id)
+    case .hidden: return .processHidden(processID: id)
     case .otherDirectory(let directory):
       return .serverElsewhere(processID: id, directory: directory)
     case .serverInDirectory, .notPermitted:

@@ -48,8 +48,10 @@ public struct LocalVolume: DataVolume {
     do {
       let watch = try ReplacementWatch(path)
       return FileTransport(name: "file", volume: self, replacements: watch)
+    } catch TargetError.notWatched(let setting) {
+      throw TargetError.notWatched(setting: setting)
     } catch {
-      // The limits of inotify are small, and without it nothing tells whose file it is.
+      // Without it nothing tells whose file it is.
       return nil
     }
   }

@@ -21,7 +21,13 @@ public final class ReplacementWatch: Sendable {
   init(_ path: String) throws(TargetError) {
     self.path = path
     name = path.split(separator: "/").last.map(String.init) ?? ""
-    descriptor = try POSIX.call(path) { inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)) }
+    let opened = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
+    guard opened >= 0 else {
+      let number = errno
+      guard number == EMFILE else { throw POSIX.failure(number, path) }
+      throw .notWatched(setting: "fs.inotify.max_user_instances")
+    }
+    descriptor = opened
     let directory = Path.parent(of: path)
     do throws(TargetError) {
       _ = try POSIX.call(directory) { [descriptor] in
@@ -29,6 +35,7 @@ public final class ReplacementWatch: Sendable {
       }
     } catch {
       close(descriptor)
+      if case .noSpace = error { throw .notWatched(setting: "fs.inotify.max_user_watches") }
       throw error
     }
   }

@@ -27,6 +27,8 @@ public enum RestoreObstacle: Sendable, Equatable {
   case containerNotRestarted(policy: String)
   /// The server is no process of this host.
   case serverNotOnThisHost(processID: Int)
+  /// This user may not see the server's process, so that nothing shows that it is the server's.
+  case processHidden(processID: Int)
   /// The server works in another directory than it names.
   case serverElsewhere(processID: Int, directory: String)
   /// A process of that number is there, but the connection does not lead to it.

@@ -7,6 +7,8 @@ public struct ServerProcess: Sendable, Equatable {
     /// A Redis or Valkey server whose working directory is the one asked for.
     case serverInDirectory
     case noProcess
+    /// There is one, of which this user may not even see that it is there (`hidepid`, proc(5)).
+    case hidden
     /// Another program; `name` is what the kernel calls it.
     case otherProgram(name: String)
     case otherDirectory(directory: String)
@@ -27,7 +29,7 @@ public struct ServerProcess: Sendable, Equatable {
   ///   - id: The server's `process_id` in `INFO`.
   ///   - directory: The server's `dir`; compared by device and inode.
   public static func find(id: Int, inDirectory directory: String) -> Finding {
-    guard let process = ServerProcess(id: id) else { return .noProcess }
+    guard let process = ServerProcess(id: id) else { return isHidden(id) ? .hidden : .noProcess }
     // A server that was started through the loader of another C library has that one's name.
     guard [process.name, process.title].contains(where: Self.isServerName) else {
       return .otherProgram(name: process.name)
@@ -60,6 +62,14 @@ public struct ServerProcess: Sendable, Equatable {
   /// Whether this very process still runs.
   var isRunning: Bool {
     ServerProcess(id: id) == self
+  }
+
+  /// Whether a process that is not to be seen under `/proc` is there: a signal would reach it, or be refused.
+  private static func isHidden(_ id: Int) -> Bool {
+    guard let number = pid_t(exactly: id), number > 0,
+      unsafe access("/proc/\(id)", F_OK) != 0
+    else { return false }
+    return kill(number, 0) == 0 || errno == EPERM
   }
 
   private static func isServerName(_ name: String) -> Bool {

@@ -31,6 +31,8 @@ public enum TargetError: Error, Sendable, Equatable {
   case changedWhileReading(path: String)
   /// No file was put there that could be the one that was asked for.
   case notReplaced(path: String)
+  /// Nobody can tell who writes there: this limit of inotify is reached.
+  case notWatched(setting: String)
   /// Several files were put there, and which of them was asked for cannot be told.
   case replacedOften(path: String)
   /// Nothing was heard for so long that the wait was ended.
@@ -91,6 +93,8 @@ extension TargetError: CustomStringConvertible {
       "\(path) was cut short: \(received) of \(expected) bytes arrived"
     case .changedWhileReading(let path): "\(path) changed while it was read"
     case .notReplaced(let path): "no process of this host has written \(path) meanwhile"
+    case .notWatched(let setting):
+      "its file cannot be watched while it is written, since \(setting) is reached"
     case .replacedOften(let path): "\(path) was written several times meanwhile"
     case .io(let path, let message): "\(path): \(message)"
     case .stalled(let what, let seconds): "nothing from \(what) for \(seconds.figure) s"

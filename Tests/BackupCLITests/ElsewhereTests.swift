@@ -47,6 +47,58 @@ import Testing
     }
   }
 
+  /// What keeps a file of this host from being read, where it is the file.
+  enum Obstacle: String, CaseIterable {
+    case tunnel = "the connection does not lead straight to process "
+    case hiddenProcess =
+      " is hidden from this user (hidepid of /proc), so its files may not be here"
+    case noWatch = "its file cannot be watched while it is written, since "
+  }
+
+  @Test(.enabled(if: ProcessInfo.processInfo.userName == "root"), arguments: Obstacle.allCases)
+  func `a user who may only save is told why that is not enough, and what is`(
+    obstacle: Obstacle
+  ) async throws {
+    try await withRealServer(.primary, configuration: Self.quiet) { server in
+      try await withTemporaryDirectory { archives in
+        try await server.cli(
+          "ACL", "SETUSER", "saver", "on", ">secret", "+info", "+config|get", "+bgsave")
+        for path in [archives, server.directory] {
+          try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: path)
+        }
+        var tool = BackupTool(for: server, archives: archives)
+        tool.options += ["--user", "saver"]
+        tool.environment["REDISCLI_AUTH"] = "secret"
+        switch obstacle {
+        case .tunnel: break
+        case .hiddenProcess:
+          tool = tool.asNobody
+          tool.wrapper =
+            [
+              "unshare", "-m", "sh", "-c",
+              "mount -t proc -o hidepid=2 proc /proc && exec \"$@\"", "sh",
+            ] + tool.wrapper
+        case .noWatch:
+          tool.wrapper = [
+            "unshare", "-Ur", "sh", "-c",
+            "echo 0 >/proc/sys/user/max_inotify_instances && exec \"$@\"", "sh",
+          ]
+        }
+        let direct = tool
+        try await Tunnel.with(to: server.port, in: archives) { port in
+          var tool = direct
+          if obstacle == .tunnel { tool.options += ["--port", "\(port)"] }
+          let denied = try await tool("create")
+          #expect(denied.status == 77, "\(denied)")
+          #expect(denied.error.contains(obstacle.rawValue), "\(denied)")
+          #expect(denied.error.contains(" ACL SETUSER saver +replconf +sync\n"), "\(denied)")
+          let saved = try await tool("create", "--quiet", "--save", "save")
+          #expect(saved.status == 76 && saved.error.contains(obstacle.rawValue), "\(saved)")
+        }
+      }
+    }
+  }
+
   @Test func `behind a tunnel nothing is restored, and no journal of this host is taken up`()
     async throws
   {
