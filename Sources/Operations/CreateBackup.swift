@@ -133,10 +133,10 @@ public struct CreateBackup: Sendable {
         return try await ReplicatedDump(session: session, report: report).withDump(
           beside: connection, status
         ) { dump in
-          try await requireSame(as: status, on: connection)
-          return try await make(
-            dump.confirmed { try await confirm(status, on: connection) }, of: status, since: start,
-            into: lock, now: now)
+          // While it is on its way nothing can be asked, so that only now shows what it is of.
+          try await make(
+            dump.confirmed { try await requireSame(as: status, on: connection) }, of: status,
+            since: start, into: lock, now: now)
         }
       } catch RedisError.server(let reply) where reply.code == "NOPERM" {
         guard case .replication(let reason?) = way else { throw RedisError.server(reply) }
