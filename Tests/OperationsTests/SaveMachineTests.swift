@@ -123,7 +123,7 @@ struct SaveMachineTests {
   @Test func `any other refusal ends it`() {
     var machine = machine(.save)
     _ = machine.next(.status(status()), at: .zero)
-    #expect(machine.next(error(""), at: .zero) == .fail(.refused("ERR ")))
+    #expect(machine.next(error("no"), at: .zero) == .fail(.refused("ERR no")))
   }
 
   @Test func `a save in which nothing moves for the stall time fails, however long it has run`() {
