@@ -39,6 +39,10 @@ extension Sentences {
     "\(error.message), now that its dump is here whole: the archive is of the moment of that dump"
   }
 
+  static func replicaIsLost(_ source: String) -> String {
+    "\(source) is a replica without a link to its primary: its data may be old"
+  }
+
   static func restoreUnseen(_ reply: RedisServerError) -> String {
     "whether a restore is unfinished cannot be seen: \(reply.message)"
   }

@@ -192,6 +192,10 @@ extension BackupError {
   private init(atServer error: TargetError) {
     let cause = error.description
     switch error {
+    case .toolMissingInContainer(let name, let container):
+      self.init(
+        .incompatible, "cannot use the files of the server: container \(container) has no \(name)",
+        hint: .again("--match '*'   # writes keys over the connection"))
     case .permissionDenied(let path):
       self.init(
         .denied, "cannot use \(path): permission denied",

@@ -172,6 +172,9 @@ public struct CreateBackup: Sendable {
     guard status.loading != true else {
       throw ServerIsLoading(percent: status.loadingLoadedPercent)
     }
+    if status.role == .replica, status.masterLinkStatus != "up" {
+      report(.warning(Sentences.replicaIsLost(session.target.source.identity)))
+    }
     if !options.force, let limit = session.target.control.memoryLimitByteCount,
       let used = status.usedMemory
     {

@@ -83,4 +83,20 @@ import Testing
       }
     }
   }
+
+  @Test func `a replica that has lost its primary is backed up with a warning`() async throws {
+    try await withRealServer(.primary, configuration: ["save \"\""]) { server in
+      try await withTemporaryDirectory { archives in
+        try await server.cli("SET", "a", "1")
+        // Nothing listens there.
+        try await server.cli("REPLICAOF", "127.0.0.1", "1")
+        let outcome = try await BackupTool(for: server, archives: archives)("create", "--json")
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(
+          outcome.error
+            == "raibid-backup: warning: 127.0.0.1:\(server.port) is a replica without a link "
+            + "to its primary: its data may be old\n", "\(outcome)")
+      }
+    }
+  }
 }
