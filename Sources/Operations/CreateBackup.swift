@@ -128,41 +128,64 @@ public struct CreateBackup: Sendable {
     let way = try await way(on: connection, status, lock.directory)
     report(.began("saving on the server"))
     let start = ContinuousClock.now
-    guard case .files(let files) = way else {
+    let make: @Sendable (DumpAtHand) async throws -> Result = { dump in
+      try await self.make(dump, of: status, since: start, into: lock, now: now)
+    }
+    switch way {
+    case .files(let files): return try await copy(files, status, on: connection, make)
+    case .replication(let reason):
       do {
-        return try await ReplicatedDump(session: session, report: report).withDump(
-          beside: connection, status
-        ) { dump in
-          // While it is on its way nothing can be asked, so that only now shows what it is of.
-          try await make(
-            dump.confirmed { try await requireSame(as: status, on: connection) }, of: status,
-            since: start, into: lock, now: now)
-        }
+        return try await replicate(status, beside: connection, make)
       } catch RedisError.server(let reply) where reply.code == "NOPERM" {
-        guard case .replication(let reason?) = way else { throw RedisError.server(reply) }
+        guard let reason else { throw RedisError.server(reply) }
         throw BackupError.replicationDenied(reply, because: reason, session)
       }
     }
+  }
+
+  private func copy(
+    _ files: Files, _ status: ServerStatus, on connection: ServerConnection,
+    _ make: @Sendable (DumpAtHand) async throws -> Result
+  ) async throws -> Result {
+    let saved = try await save(files, status, on: connection)
     let volume = files.transport.volume
-    let saved = try await SaveDump(
-      method: options.method,
-      files: UnfinishedFiles(
-        of: volume, in: files.directory, interval: session.limits.stall / 8),
-      limits: session.limits, report: report,
-      willAsk: { try files.transport.replacements?.reset() }
-    ).run(on: connection)
-    try await requireSame(as: status, on: connection)
     let stall = session.limits.copyStall
     let path = files.path
+    let byteCount = try await volume.status(of: path)?.byteCount
     let dump = DumpAtHand(
-      saved: saved, via: files.transport.name,
-      byteCount: try await volume.status(of: path)?.byteCount
+      saved: saved, via: files.transport.name, byteCount: byteCount
     ) { deliver in
       try await volume.read(path, stallTimeout: stall, deliver: deliver)
       // Another server may write to this path, or ours to another one.
       try files.transport.replacements?.requireOne()
     }.confirmed { try await confirm(status, on: connection) }
-    return try await make(dump, of: status, since: start, into: lock, now: now)
+    return try await make(dump)
+  }
+
+  private func save(
+    _ files: Files, _ status: ServerStatus, on connection: ServerConnection
+  ) async throws -> SavedDump {
+    let saved = try await SaveDump(
+      method: options.method,
+      files: UnfinishedFiles(
+        of: files.transport.volume, in: files.directory, interval: session.limits.stall / 8),
+      limits: session.limits, report: report,
+      willAsk: { try files.transport.replacements?.reset() }
+    ).run(on: connection)
+    try await requireSame(as: status, on: connection)
+    return saved
+  }
+
+  private func replicate(
+    _ status: ServerStatus, beside connection: ServerConnection,
+    _ make: @escaping @Sendable (DumpAtHand) async throws -> Result
+  ) async throws -> Result {
+    try await ReplicatedDump(session: session, report: report).withDump(
+      beside: connection, status
+    ) { dump in
+      // While it is on its way nothing can be asked, so that only now shows what it is of.
+      try await make(dump.confirmed { try await requireSame(as: status, on: connection) })
+    }
   }
 
   private func preflight(_ status: ServerStatus, directory: ArchiveDirectory) throws {
