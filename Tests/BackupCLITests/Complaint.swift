@@ -13,6 +13,8 @@ struct Complaint {
   var cause: String?
   /// What follows `hint: `; `AGAIN` stands for the command line of the run.
   let hint: String
+  /// What is warned of before it, without `raibid-backup: warning: `.
+  var warning: String?
 
   /// Runs a command twice, with and without `--json`, and compares all that it prints.
   func expect(
@@ -38,7 +40,8 @@ struct Complaint {
   }
 
   private func text(_ words: [String]) -> String {
-    "raibid-backup: \(message)\n" + (cause.map { "cause: \($0)\n" } ?? "")
+    (warning.map { "raibid-backup: warning: \($0)\n" } ?? "")
+      + "raibid-backup: \(message)\n" + (cause.map { "cause: \($0)\n" } ?? "")
       + "hint: \(hint(words))\n"
   }
 

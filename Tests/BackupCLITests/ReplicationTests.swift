@@ -102,7 +102,8 @@ import Testing
             status: 69, kind: "unavailable",
             message: "cannot get a dump of \(place): it is a replica without its master",
             cause: "NOMASTERLINK Can't SYNC while not connected with my master",
-            hint: "redis-cli -h 127.0.0.1 -p \(replica.port) INFO replication"
+            hint: "redis-cli -h 127.0.0.1 -p \(replica.port) INFO replication",
+            warning: "\(place) is a replica without a link to its primary: its data may be old"
           ).expect(of: tool, "create", "--via", "replication")
         }
       }
