@@ -66,11 +66,11 @@ extension RestoreRun {
   /// Whether an error only says that the process is gone that served the backup, and was not compared
   /// yet. Somebody may have started another, which lets writes in: going back would lose them.
   func lostServer(to error: any Error, after takeovers: Int) -> Bool {
-    guard journal.phase == .served, journal.direction == .forward, self.takeovers > takeovers
+    guard journal.phase == .served, journal.direction == .forward, self.takeovers > takeovers,
+      error is ServerReplaced || error.isUnreachable
     else { return false }
-    expectedRunID = nil
-    takenOverRunID = nil
-    return error is ServerReplaced || error.isUnreachable
+    (expectedRunID, takenOverRunID) = (nil, nil)
+    return true
   }
 
   /// Whether a server may have acknowledged writes since the swap that the way back would lose: one that

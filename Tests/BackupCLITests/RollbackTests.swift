@@ -31,6 +31,33 @@ import Testing
   }
 
   @Test(arguments: [Persistence.appendOnly, .savePoints])
+  func `a server that comes up with something else is started again with the old data`(
+    persistence: Persistence
+  ) async throws {
+    try await withRealServer(.primary, configuration: persistence.configuration) { server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await Queue.fill(server)
+        try #require(try await tool("create").status == 0)
+        try await Queue.wreck(server)
+        let old = try await Queue.picture(server)
+        let mark = archives + "/mark"
+
+        // Only the first start reads other files, which cannot be seen inside of quotes.
+        let failed = try await tool(
+          "restore", "latest", "--yes", "--restart-command",
+          "sh -c \"if mkdir '\(mark)'; then \(server.startCommand) --appendonly no --dbfilename none.rdb; "
+            + "else \(server.startCommand); fi\"")
+
+        #expect(failed.status == 80, "\(failed)")
+        #expect(failed.error.contains("the old data is served again"), "\(failed)")
+        #expect(try await Queue.picture(server) == old)
+        #expect(try await server.cli("SET", "after", "1") == "OK")
+      }
+    }
+  }
+
+  @Test(arguments: [Persistence.appendOnly, .savePoints])
   func `a save of somebody else on the way back is noticed, and the way can be gone again`(
     persistence: Persistence
   ) async throws {
