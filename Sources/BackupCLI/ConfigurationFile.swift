@@ -37,6 +37,9 @@ struct ConfigurationFile: Sendable {
       guard case .object(let settings) = document else {
         throw BackupError.settings(inFile: path, fact: "it is not an object")
       }
+      if let place = RepeatedName.first(in: bytes) {
+        throw BackupError.setting(place, twiceInFile: path)
+      }
       self.settings = settings.filter { $0.key != "$schema" }
     } catch let error as FileError {
       throw BackupError.settings(error)

@@ -16,8 +16,12 @@ enum Spelling {
     return distances[other.count]
   }
 
-  /// The name that a word was probably meant to be; nil where there are no names.
+  /// The name that a word was probably meant to be: one that begins with it, or else the one with the fewest
+  /// changes; nil where there are no names.
   static func nearest(to word: String, among names: [String]) -> String? {
-    names.map { (name: $0, distance: distance($0, word)) }.min { $0.distance < $1.distance }?.name
+    let longer = names.filter { $0.hasPrefix(word) }
+    return (longer.isEmpty ? names : longer)
+      .map { (name: $0, distance: distance($0, word)) }
+      .min { $0.distance < $1.distance }?.name
   }
 }

@@ -106,8 +106,22 @@ extension BackupError {
     BackupError(
       .config,
       "cannot use \(place) in \(path): there is no such setting"
-        + (nearest.map { "; did you mean \"\($0)\"?" } ?? ""),
+        + (place.split(separator: ".").last == "password"
+          ? passwordPlace("password_file") : nearest.map { "; did you mean \"\($0)\"?" } ?? ""),
       hint: "raibid-backup config schema   # has all names")
+  }
+
+  /// What somebody has to know who gives a password where none is taken.
+  private static func passwordPlace(_ name: String) -> String {
+    "; a password is given in a file that \(name) names, or in REDISCLI_AUTH"
+  }
+
+  /// A name that stands twice in one object of a file with settings: only one of its values would count.
+  public static func setting(_ place: String, twiceInFile path: String) -> BackupError {
+    let name = place.split(separator: ".").last.map(String.init) ?? place
+    return BackupError(
+      .config, "cannot use \(place) in \(path): it is there twice",
+      hint: .shell("grep -n \(shellWord("\"\(name)\"")) \(shellWord(path))"))
   }
 
   /// A setting that only one command has, outside of its section.
@@ -141,7 +155,10 @@ extension BackupError {
   ///
   /// - Parameter nearest: The one that was probably meant.
   public static func variable(_ name: String, unknownBeside nearest: String?) -> String {
-    "there is no option for \(name)" + (nearest.map { "; did you mean \($0)?" } ?? "")
+    "there is no option for \(name)"
+      + (name == "RAIBID_BACKUP_PASSWORD"
+        ? passwordPlace("RAIBID_BACKUP_PASSWORD_FILE")
+        : nearest.map { "; did you mean \($0)?" } ?? "")
   }
 
   /// A setting whose value an option cannot have.

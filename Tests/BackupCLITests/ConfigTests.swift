@@ -132,6 +132,23 @@ import Testing
         + #"'--connect-timeout <span>': "5" is not a number and one of s m h d w, such as 90s"#,
       "raibid-backup config show"
     ),
+    (
+      #"{"keep_daily": 3, "directory": "/a", "keep_daily": 14}"#,
+      "cannot use keep_daily in FILE: it is there twice", #"grep -n '"keep_daily"' FILE"#
+    ),
+    (
+      #"{"create": {"tag": ["a=b"], "level": 1, "l\u0065vel": 2}}"#,
+      "cannot use create.level in FILE: it is there twice", #"grep -n '"level"' FILE"#
+    ),
+    (
+      #"{"create": {"level": 1}, "create": {"prune": true}}"#,
+      "cannot use create in FILE: it is there twice", #"grep -n '"create"' FILE"#
+    ),
+    (
+      #"{"create": {"password": "a"}}"#,
+      "cannot use create.password in FILE: there is no such setting; a password is given in a file "
+        + "that password_file names, or in REDISCLI_AUTH", names
+    ),
     ("[]", "cannot read the settings in FILE: it is not an object", syntax),
     ("{", "cannot read the settings in FILE: it is not JSON", syntax),
   ]
@@ -153,6 +170,24 @@ import Testing
       // Who has to mend the file must be able to read about it.
       #expect(try await tool("list", "--help").status == 0)
       #expect(try await tool("config", "schema").status == 0)
+    }
+  }
+
+  @Test func `a name counts once in each object, and what stands in values does not count`() {
+    let once = #"""
+      {"tls": true, "create": {"tls": true, "tag": ["tls", "tls=\"tls\"", "{\"tls\": 1"]}, "list": {"tls": true},
+       "host": "tls", "user": "tls"}
+      """#
+    #expect(RepeatedName.first(in: Array(once.utf8)) == nil)
+    for (document, place) in [
+      (#"{"a": {"b": [{"c": "\\", "d": {}, "c": 2}]}}"#, "a.b.c"), (#"{"": 1, "": 1}"#, ""),
+      (#"[1, {"a": 1, "a": 2}]"#, "a"),
+    ] {
+      #expect(RepeatedName.first(in: Array(document.utf8)) == place)
+    }
+    // Cut anywhere, it is no document, and no trap.
+    for count in 0..<once.utf8.count {
+      #expect(RepeatedName.first(in: Array(once.utf8.prefix(count))) == nil)
     }
   }
 
@@ -240,6 +275,20 @@ import Testing
             == "raibid-backup: warning: there is no option for RAIBID_BACKUP_\(name); did you mean "
             + "RAIBID_BACKUP_\(nearest)?\n" + usual.error)
       }
+    }
+  }
+
+  @Test func `a password in a variable is told where it belongs, and is not repeated`() async throws
+  {
+    try await withTemporaryDirectory { home in
+      var tool = BackupTool(options: [], home: home)
+      tool.environment["RAIBID_BACKUP_PASSWORD"] = "s3cret"
+      let told = try await tool("list")
+      #expect(
+        told.error.hasPrefix(
+          "raibid-backup: warning: there is no option for RAIBID_BACKUP_PASSWORD; a password is given "
+            + "in a file that RAIBID_BACKUP_PASSWORD_FILE names, or in REDISCLI_AUTH\n"), "\(told)")
+      #expect(!told.description.contains("s3cret"))
     }
   }
 
@@ -451,10 +500,11 @@ import Testing
     #expect(typed.value(of: "wait") == nil)
   }
 
-  @Test func `the nearest name is the one with the fewest changes`() {
+  @Test func `the nearest name begins with the word or takes the fewest changes`() {
     #expect(Spelling.distance("", "abc") == 3 && Spelling.distance("abc", "") == 3)
     #expect(Spelling.distance("kitten", "sitting") == 3)
     #expect(Spelling.nearest(to: "prot", among: ["host", "port", "pod"]) == "port")
+    #expect(Spelling.nearest(to: "keep", among: ["help", "keep_daily"]) == "keep_daily")
     #expect(Spelling.nearest(to: "a", among: []) == nil)
   }
 
