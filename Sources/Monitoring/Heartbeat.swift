@@ -50,15 +50,22 @@ public struct Heartbeat: Sendable {
   }
 
   private func tryOnce(_ event: Event, _ text: String, within limit: Duration) async throws {
-    let status = try await withThrowingTaskGroup(of: HTTPResponseStatus.self) { group in
-      group.addTask { try await answer(to: event, text, within: limit) }
-      group.addTask {
-        try await Task.sleep(for: limit)
-        throw HeartbeatError.silent(seconds: Self.limit.components.seconds)
-      }
-      defer { group.cancelAll() }
-      guard let first = try await group.next() else { throw CancellationError() }
-      return first
+    let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
+    // Settled by whatever comes first: the answer, its failure, the timer, or cancellation.
+    let answered = eventLoop.makePromise(of: HTTPResponseStatus.self)
+    // Looking up a name and connecting heed no cancellation, and are not waited for then.
+    let telling = answered.completeWithTask { try await answer(to: event, text, within: limit) }
+    let timer = eventLoop.scheduleTask(in: TimeAmount(limit)) {
+      answered.fail(HeartbeatError.silent(seconds: Self.limit.components.seconds))
+    }
+    defer {
+      telling.cancel()
+      timer.cancel()
+    }
+    let status = try await withTaskCancellationHandler {
+      try await answered.futureResult.get()
+    } onCancel: {
+      answered.fail(CancellationError())
     }
     guard (200..<300).contains(status.code) else { throw HeartbeatError.status(status.code) }
   }
@@ -72,7 +79,8 @@ public struct Heartbeat: Sendable {
       let context = try tls?.makeContext()
       let address = RedisAddress(host: url.host, port: url.port)
       let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-        .connectTimeout(TimeAmount(limit))
+        // Only frees the socket of an attempt that was given up; our timer is the limit.
+        .connectTimeout(TimeAmount(limit) + .seconds(1))
         .connect(host: url.host, port: url.port) { channel in
           channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations

@@ -37,6 +37,8 @@ public struct RunWatch: Sendable {
   public var commandLimit = Duration.seconds(600)
   /// Takes warnings.
   public var report: ProgressReport
+  /// Whether the monitor is told how the run ends.
+  private var isTold = true
 
   /// A watch that tells nobody.
   public init(report: @escaping ProgressReport) {
@@ -52,14 +54,19 @@ public struct RunWatch: Sendable {
   public static func endCommands() { Hook.endAll() }
 
   /// The run begins.
-  public func begin() async {
-    await send(.start, text: "")
+  public mutating func begin() async {
+    isTold = await send(.start, text: "")
   }
 
-  /// The run has ended. Where a signal has ended it, or comes now, it is told nevertheless.
+  /// The run has ended. Where a signal has ended it, or comes now, it is told nevertheless; but not to a
+  /// monitor that had not even taken the beginning by then.
   public func end(_ ending: Ending) async {
-    // Before the command, which may take long. A task of its own is not cancelled.
-    await Task { await send(ending.isSuccess ? .success : .failure, text: ending.text) }.value
+    if isTold {
+      // Before the command, which may take long. A task of its own is not cancelled.
+      await Task {
+        _ = await send(ending.isSuccess ? .success : .failure, text: ending.text)
+      }.value
+    }
     guard let command = ending.isSuccess ? successCommand : failureCommand else { return }
     let option = ending.isSuccess ? "--on-success" : "--on-failure"
     let isLate = Task.isCancelled
@@ -73,16 +80,18 @@ public struct RunWatch: Sendable {
     }
   }
 
-  private func send(_ event: Heartbeat.Event, text: String) async {
+  /// - Returns: False where a signal came first.
+  private func send(_ event: Heartbeat.Event, text: String) async -> Bool {
     guard let heartbeatURL,
       let heartbeat = Heartbeat(url: heartbeatURL, authorityFile: authorityFile)
-    else { return }
+    else { return true }
     do {
       try await heartbeat.send(event, text: text)
     } catch is CancellationError {
-      // The run itself ends by the same signal, and its end is told.
+      return false
     } catch {
       report(.warning(BackupError.heartbeatFailed(heartbeatURL, error, hasProxy)))
     }
+    return true
   }
 }

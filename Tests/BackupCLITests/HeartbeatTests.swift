@@ -113,6 +113,36 @@ import Testing
     }
   }
 
+  @Test func `a signal ends a run whose monitor is still being connected to, and nobody is told`()
+    async throws
+  {
+    try await withMonitoredServer(statuses: [2]) { _, tool, monitor in
+      let result = try await tool.run([
+        "create", "--heartbeat-url", "http://127.0.0.1:\(monitor.port)/x",
+      ]) { tool in
+        // The monitor is told before the server is asked anything.
+        try await eventually("it connects") { try Self.hasSocket(tool) }
+        kill(tool, SIGTERM)
+      }
+      // Connecting alone would take ten seconds, and end with a warning.
+      #expect(
+        result.description
+          == "exit 143\nraibid-backup: cannot finish: a signal ended this run, "
+          + "and nothing half-done is left\n")
+    }
+  }
+
+  /// Whether a process has a socket.
+  private static func hasSocket(_ processID: Int32) throws -> Bool {
+    let directory = "/proc/\(processID)/fd"
+    return try FileManager.default.contentsOfDirectory(atPath: directory).contains { name in
+      // One that is closed meanwhile is none.
+      let target = try? FileManager.default.destinationOfSymbolicLink(
+        atPath: directory + "/" + name)
+      return target?.hasPrefix("socket:") == true
+    }
+  }
+
   @Test func `a monitor that never answers is given up`() async throws {
     try await withMonitoredServer(statuses: [0]) { _, tool, monitor in
       let created = try await tool(

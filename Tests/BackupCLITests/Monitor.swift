@@ -26,7 +26,7 @@ struct Monitor: Sendable {
   /// - Parameters:
   ///   - directory: Its own, with `certificate.pem` where it speaks TLS.
   ///   - statuses: What it answers, one after the other; the last one from then on. 0 is no answer, 1 one
-  ///     that is not HTTP.
+  ///     that is not HTTP; a first 2 is a host that takes no connections, and refuses none.
   static func with(
     in directory: String, statuses: [Int] = [200], tls: Bool = false,
     _ body: @Sendable @escaping (Monitor) async throws -> Void
@@ -56,7 +56,7 @@ struct Monitor: Sendable {
   }
 
   private static let program = """
-    import http.server, json, os, ssl, sys, time
+    import http.server, json, os, socket, ssl, sys, time
     directory, mode, *statuses = sys.argv[1:]
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -82,9 +82,14 @@ struct Monitor: Sendable {
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(directory + "/certificate.pem")
         server.socket = context.wrap_socket(server.socket, server_side=True)
+    if statuses[0] == "2":
+        server.socket.listen(0)
+        waiting = socket.create_connection(server.server_address)
     with open(directory + "/port.part", "w") as file:
         file.write(str(server.server_port))
     os.rename(directory + "/port.part", directory + "/port")
+    while statuses[0] == "2":
+        time.sleep(1)
     server.serve_forever()
     """
 }
