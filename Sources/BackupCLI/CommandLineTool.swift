@@ -75,6 +75,10 @@ public enum CommandLineTool {
         code == .validationFailure
         ? refusal(RaibidBackup.message(for: error), of: place.arguments) : .unexpected(error)
     }
+    if Settings.asksForNagios(words) {
+      Output.standard.write(StatusText.nagios(failure))
+      return .nagiosUnknown
+    }
     ErrorText.print(failure, at: place, asJSON: Settings.asksForJSON(words))
     return ExitStatus(failure.kind)
   }

@@ -103,6 +103,12 @@ struct Settings: Sendable {
     words.last { ["--json", "--no-json"].contains($0) } == "--json"
   }
 
+  /// Whether a command line asks for the line of a Nagios plugin.
+  static func asksForNagios(_ words: [String]) -> Bool {
+    words.first == "status"
+      && words.last { ["--nagios", "--no-nagios"].contains($0) } == "--nagios"
+  }
+
   /// Where an option is set that is not typed, for people; nil where it is not set.
   func place(of name: String) -> String? {
     switch settings.first(where: { $0.option.name == name })?.origin {

@@ -46,14 +46,8 @@ struct Status: BackupCommand {
     var check = CheckStatus()
     if let maxAge { check.maximumAge = maxAge.duration }
     if let shrinkLimit { check.shrinkLimitPercent = shrinkLimit }
-    let report: StatusReport
-    do {
-      report = try check.run(
-        in: archives.archiveDirectory(), source: archives.sourceName, now: Date())
-    } catch let error as BackupError where nagios {
-      Output.standard.write("RAIBID-BACKUP UNKNOWN - \(StatusText.line(error.message))\n")
-      throw ExitStatus.nagiosUnknown
-    }
+    let report = try check.run(
+      in: archives.archiveDirectory(), source: archives.sourceName, now: Date())
     if nagios {
       Output.standard.write(StatusText.nagios(report))
       switch report.state {
@@ -144,6 +138,11 @@ enum StatusText {
     return "RAIBID-BACKUP \(report.state.rawValue.uppercased()) - "
       + shown.map { line($0.message) }.joined(separator: "; ")
       + (data.isEmpty ? "" : " | " + data.joined(separator: " ")) + "\n"
+  }
+
+  /// The line of a plugin that could not look, whatever kept it from that.
+  static func nagios(_ error: BackupError) -> String {
+    "RAIBID-BACKUP UNKNOWN - \(line(error.message))\n"
   }
 
   /// Text in one line, without the bar that begins performance data.

@@ -72,11 +72,11 @@ extension StatusFinding {
     guard let newest = figures.newest, let keys = figures.keys, let bytes = figures.dumpBytes else {
       return StatusFinding("size", .ok, "there is nothing to compare\(of(figures.source))")
     }
-    var fact = "\(keys) keys, \(Figures.bytes(bytes))\(of(figures.source))"
+    var fact = "\(Figures.count(keys, "key")), \(Figures.bytes(bytes))\(of(figures.source))"
     guard let usualKeys = figures.usualKeys, let usualBytes = figures.usualDumpBytes else {
       return StatusFinding("size", .ok, "\(fact); too few archives to compare with")
     }
-    fact += "; usual are \(usualKeys) keys, \(Figures.bytes(usualBytes))"
+    fact += "; usual are \(Figures.count(usualKeys, "key")), \(Figures.bytes(usualBytes))"
     return isShrunk
       ? StatusFinding(
         "size", .warning, "the newest archive is much smaller than usual: \(fact)",

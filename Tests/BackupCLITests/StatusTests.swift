@@ -120,4 +120,20 @@ import Testing
       }
     }
   }
+
+  @Test func `Nagios is told of settings and options that mean nothing, as unknown`() async throws {
+    try await withTemporaryDirectory { home in
+      let file = home + "/settings.json"
+      try Data(#"{"max_age": 1}"#.utf8).write(to: URL(filePath: file))
+      let tool = BackupTool(options: ["--nagios"], home: home)
+      let settings = try await tool("status", "--config", file)
+      #expect(
+        settings.description
+          == "exit 3\nRAIBID-BACKUP UNKNOWN - cannot use max_age in \(file): it belongs "
+          + "into the section of its command, {\"status\": {\"max_age\": …}}\n")
+      let option = try await tool("status", "--max-age", "26")
+      #expect(option.status == 3 && option.error.isEmpty, "\(option)")
+      #expect(option.output.hasPrefix("RAIBID-BACKUP UNKNOWN - cannot read the command line: "))
+    }
+  }
 }
