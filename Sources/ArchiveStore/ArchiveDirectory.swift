@@ -76,26 +76,37 @@ public struct ArchiveDirectory: Sendable {
   /// size and digest file still agree with that.
   /// - Throws: `FileError`.
   public func archives() throws -> [ArchiveEntry] {
+    try archives { $0 }
+  }
+
+  /// What a caller makes of all archives in the directory, newest first.
+  ///
+  /// - Parameter facts: Called on all cores, for archives of many nights; nothing else of them is kept.
+  /// - Returns: Without those of which it makes nothing.
+  /// - Throws: `FileError`, or what `facts` throws.
+  public func archives<Facts: Sendable>(
+    _ facts: @Sendable (ArchiveEntry) throws -> Facts?
+  ) throws -> [Facts] {
     guard try FileTree.status(of: path) != nil else { return [] }
     let names = try FileTree.names(in: path)
       .filter { $0.hasSuffix(ArchiveName.archiveSuffix) }
       .compactMap { ArchiveName($0.dropLast(ArchiveName.archiveSuffix.count)) }
       .sorted(by: >)
-    return try entries(names).filter(\.exists)
-  }
-
-  /// Looks at archives, those of many nights on all cores.
-  private func entries(_ names: [ArchiveName]) throws -> [ArchiveEntry] {
     let stripes = stride(from: 0, to: names.count, by: Self.stripeLength).map { start in
       names[start..<min(start + Self.stripeLength, names.count)]
     }
-    let entries = Mutex<[Int: Result<[ArchiveEntry], any Error>]>([:])
+    let found = Mutex<[Int: Result<[Facts], any Error>]>([:])
     DispatchQueue.concurrentPerform(iterations: stripes.count) { index in
-      let result = Result { try stripes[index].map { try ArchiveEntry(reading: $0, in: self) } }
-      entries.withLock { $0[index] = result }
+      let result = Result {
+        try stripes[index].compactMap { name in
+          let entry = try ArchiveEntry(reading: name, in: self)
+          return entry.exists ? try facts(entry) : nil
+        }
+      }
+      found.withLock { $0[index] = result }
     }
-    return try entries.withLock { entries in
-      try stripes.indices.flatMap { try entries[$0]?.get() ?? [] }
+    return try found.withLock { found in
+      try stripes.indices.flatMap { try found[$0]?.get() ?? [] }
     }
   }
 

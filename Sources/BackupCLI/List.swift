@@ -19,34 +19,47 @@ struct List: BackupCommand {
 
   func run() async throws {
     let now = Date()
-    let entries = try translatingErrors {
-      try archives.archiveDirectory().archives().filter { entry in
-        guard let source = archives.sourceName else { return true }
-        return entry.source == nil || entry.source == source
-      }
-    }
     if output.json {
-      return try Output.standard.write(
-        json: ListDocument(archives: entries.map { ListDocument.Archive($0, now: now) }))
+      return ListDocument.write(try find { try ListDocument.Archive($0, now: now).text() })
     }
-    guard !entries.isEmpty else {
+    let rows = try find { Self.row($0, now: now) }
+    guard !rows.isEmpty else {
       Output.error.write("no archives in \(archives.archiveDirectory().path)\n")
       return
     }
-    let severalSources = Set(entries.compactMap(\.source)).count > 1
+    let severalSources = Set(rows.compactMap(\.source)).count > 1
     let headings = ["NAME", "AGE", "KEYS", "RDB", "ARCHIVE", "STATE"]
-    let rows = entries.map { entry in
-      let manifest = entry.manifest
-      return [
-        entry.name?.description ?? entry.path,
-        entry.name.map { Self.age(now.timeIntervalSince($0.date)) } ?? "",
-        manifest.map { "\($0.content.keys)" } ?? "?",
-        manifest.map { Figures.bytes($0.rdb.bytes) } ?? "?",
-        Figures.bytes(entry.byteCount),
-        entry.state.rawValue + (entry.isSafetyBackup ? " (before a restore)" : ""),
-      ] + (severalSources ? [entry.source ?? "?"] : [])
+    Output.standard.write(
+      Table.text(
+        headings + (severalSources ? ["SOURCE"] : []),
+        rows.map { $0.cells + (severalSources ? [$0.source ?? "?"] : []) }))
+  }
+
+  /// What is shown of each archive of the Redis that is asked for.
+  private func find<Shown: Sendable>(
+    _ shown: @Sendable (ArchiveEntry) throws -> Shown
+  ) throws -> [Shown] {
+    let source = archives.sourceName
+    return try translatingErrors {
+      try archives.archiveDirectory().archives { entry in
+        source == nil || entry.source == nil || entry.source == source ? try shown(entry) : nil
+      }
     }
-    Output.standard.write(Table.text(headings + (severalSources ? ["SOURCE"] : []), rows))
+  }
+
+  private static func row(
+    _ entry: ArchiveEntry, now: Date
+  ) -> (cells: [String], source: String?) {
+    let manifest = entry.manifest
+    let cells = [
+      entry.name?.description ?? entry.path,
+      entry.name.map { age(now.timeIntervalSince($0.date)) } ?? "",
+      manifest.map { "\($0.content.keys)" } ?? "?",
+      manifest.map { Figures.bytes($0.rdb.bytes) } ?? "?",
+      Figures.bytes(entry.byteCount),
+      entry.state.rawValue + (entry.isSafetyBackup ? " (before a restore)" : ""),
+    ]
+    return (cells, entry.source)
   }
 
   private static func age(_ seconds: Double) -> String {
@@ -56,7 +69,7 @@ struct List: BackupCommand {
 }
 
 /// The document of `list --json`.
-struct ListDocument: Encodable {
+enum ListDocument {
   /// One archive: its manifest, where there is one, and what is known of the file.
   struct Archive: Encodable {
     let name: String?
@@ -86,13 +99,24 @@ struct ListDocument: Encodable {
       try container.encode(state, forKey: .state)
       try container.encode(ageSeconds, forKey: .ageSeconds)
     }
+
+    /// The archive as it stands in the document.
+    func text() throws -> [UInt8] {
+      var text = Array("    ".utf8)
+      for byte in try JSON.encoder().encode(self) {
+        text.append(byte)
+        if byte == UInt8(ascii: "\n") { text += "    ".utf8 }
+      }
+      return text
+    }
   }
 
-  let schemaVersion = 1
-  let archives: [Archive]
-
-  enum CodingKeys: String, CodingKey {
-    case archives
-    case schemaVersion = "schema_version"
+  /// Writes it, an archive at a time: those of many nights make a long document.
+  static func write(_ archives: [[UInt8]]) {
+    Output.standard.write("{\n  \"archives\" : [\n")
+    for (index, archive) in archives.enumerated() {
+      Output.standard.write(Array((index == 0 ? "" : ",\n").utf8) + archive)
+    }
+    Output.standard.write("\n  ],\n  \"schema_version\" : 1\n}\n")
   }
 }

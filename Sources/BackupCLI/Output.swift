@@ -20,7 +20,11 @@ struct Output: Sendable {
 
   /// Writes text; a reader that has left is no error.
   func write(_ text: String) {
-    let bytes = Array(text.utf8)
+    write(Array(text.utf8))
+  }
+
+  /// Writes text in UTF-8; a reader that has left is no error.
+  func write(_ bytes: [UInt8]) {
     var written = 0
     while written < bytes.count {
       let result = unsafe bytes.withUnsafeBytes { buffer in

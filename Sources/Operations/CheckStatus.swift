@@ -22,7 +22,7 @@ public struct CheckStatus: Sendable {
     in directory: ArchiveDirectory, source: String?, now: Date
   ) throws -> StatusReport {
     do {
-      let archives = try directory.archives().compactMap(RetentionCandidate.init)
+      let archives = try directory.archives(RetentionCandidate.init)
       var sources = Set(archives.compactMap(\.source)).sorted().map(Optional.some)
       if let source { sources = [source] }
       if sources.isEmpty { sources = [nil] }

@@ -32,7 +32,7 @@ public struct PruneArchives: Sendable {
   /// - Throws: ``BackupError`` when nothing may be removed, or the directory cannot be read.
   public func plan(in directory: ArchiveDirectory, now: Date) throws -> [RetentionDecision] {
     do {
-      let candidates = try directory.archives().compactMap(RetentionCandidate.init)
+      let candidates = try directory.archives(RetentionCandidate.init)
         .filter { source == nil || $0.source == source }
       if let source, candidates.isEmpty {
         throw BackupError.cannotPrune(directory.path, holdingNoneOf: source)

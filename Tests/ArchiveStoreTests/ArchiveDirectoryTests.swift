@@ -62,6 +62,27 @@ struct ArchiveDirectoryTests {
     }
   }
 
+  @Test func `what is made of many archives comes newest first, and nothing of what is left out`()
+    async throws
+  {
+    try await withTemporaryDirectory { path in
+      let names = (0..<500).map { ArchiveName(date: Sample.second - Double($0)) }
+      for name in names.shuffled() { _ = try OpenFile(creating: path + "/" + name.archiveFile) }
+      try FileTree.makeDirectory(path + "/redis-dump-20300101T000000Z.rdb.gz")
+      let chosen = Set(names.enumerated().filter { $0.offset % 3 == 0 }.map(\.element))
+      let found = try ArchiveDirectory(path: path).archives { entry in
+        entry.name.flatMap { chosen.contains($0) ? $0 : nil }
+      }
+      #expect(found == names.filter(chosen.contains))
+      #expect(throws: CancellationError.self) {
+        try ArchiveDirectory(path: path).archives { entry -> ArchiveName? in
+          if entry.name == names[400] { throw CancellationError() }
+          return entry.name
+        }
+      }
+    }
+  }
+
   @Test func `publishing replaces nothing and leaves nothing when a name is taken`() async throws {
     try await withTemporaryDirectory { path in
       let lock = try ArchiveDirectory(path: path).lock(holder: "test")

@@ -3,6 +3,35 @@ import TestSupport
 import Testing
 
 @Suite struct JSONDocumentTests {
+  @Test func `a list of no archive, of one, and of many is one document, newest first`()
+    async throws
+  {
+    try await withRealServer(.primary) { server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        let none = try await tool("list", "--json").json(List.self)
+        #expect(none.archives.isEmpty && none.schema_version == 1)
+        #expect(try await tool("create").status == 0)
+        #expect(try await tool("list", "--json").json(List.self).archives.count == 1)
+        let series = try ArchiveSeries(in: archives)
+        let names = (0..<200).map { ArchiveSeries.name(ago: Double($0) * 86400 + 9) }
+        for name in names.shuffled() { try series.add(name) }
+        let many = try await tool("list", "--json").json(List.self)
+        #expect(many.archives.map(\.name) == names)
+        #expect(many.archives.allSatisfy { $0.state == "verified" })
+      }
+    }
+  }
+
+  private struct List: Decodable {
+    struct Archive: Decodable {
+      let name: String
+      let state: String
+    }
+    let schema_version: Int
+    let archives: [Archive]
+  }
+
   @Test func `every key is documented, and every documented key occurs`() async throws {
     let server = ServerVersion.available.first { $0.isAtLeast(7, 0) }
     try await withRealServer(try server ?? .primary, configuration: ["appendonly yes"]) { server in
