@@ -34,7 +34,7 @@ struct PrimarySearch: Sendable {
     try report(unseenAmong: looks, beside: primary)
     guard case .backup(prefersReplica: true) = use else { return primary.found }
     var doubts: [String] = []
-    for replica in looks where !replica.isPrimary {
+    for replica in looks where !replica.isPrimary && !replica.isSentinel {
       if let doubt = try await doubt(about: replica, of: primary) {
         doubts.append("\(replica.pod): \(doubt)")
       } else {
@@ -48,7 +48,9 @@ struct PrimarySearch: Sendable {
 
   /// One that cannot be seen may be a primary too, with newer data than the one that was found.
   private func report(unseenAmong looks: [Look], beside primary: Look) throws {
-    let facts = looks.filter { $0.status == nil }.map(\.words) + unseen.map(\.description)
+    let facts =
+      looks.filter { $0.status == nil && !$0.isSentinel }.map(\.words)
+      + unseen.map(\.description)
     guard !facts.isEmpty else { return }
     let error = BackupError.unseenPods(beside: primary.pod, facts)
     if use == .restore { throw error }
@@ -61,6 +63,8 @@ struct PrimarySearch: Sendable {
     /// Nil where nobody answers.
     var status: ServerStatus?
     var failure: String?
+    /// Whether it is none of those that may be meant, although nobody answers as a server would.
+    var isSentinel = false
 
     var pod: String { session.target.source.pod ?? "?" }
     var isPrimary: Bool { status?.role == .master }
@@ -84,7 +88,9 @@ struct PrimarySearch: Sendable {
       return Look(
         session: session, status: try await session.withConnection { try await $0.status() })
     } catch let error where error.isUnreachable {
-      return Look(session: session, failure: "\(error)")
+      let isSentinel = try await session.target.control.isSentinel()
+      return Look(
+        session: session, failure: isSentinel ? "a Sentinel" : "\(error)", isSentinel: isSentinel)
     } catch let cancellation as CancellationError {
       throw cancellation
     } catch {

@@ -134,14 +134,19 @@ struct PodScript {
       done 2>/dev/null
       """)
 
-  /// Prints a line for each server whose process is in the container; a Sentinel is none.
-  static let findServer = PodScript(
+  /// Prints `server` or `sentinel` for each process in the container that is one.
+  static let findServers = PodScript(
     body: """
       for process in /proc/[0-9]*; do
         read -r name <"$process/comm" || continue
-        case $name in redis-server|valkey-server) ;; *) continue ;; esac
-        case $(tr '\\000' ' ' <"$process/cmdline") in *'[sentinel]'*|*--sentinel*) continue ;; esac
-        echo "$name"
+        case $name in
+          redis-sentinel|valkey-sentinel) echo sentinel ;;
+          redis-server|valkey-server)
+            case $(tr '\\000' ' ' <"$process/cmdline") in
+              *'[sentinel]'*|*--sentinel*) echo sentinel ;;
+              *) echo server ;;
+            esac ;;
+        esac
       done 2>/dev/null
       """)
 

@@ -103,6 +103,16 @@ public struct PodServer: ServerControl {
     }
   }
 
+  /// Looks at the processes in the container.
+  public func isSentinel() async throws -> Bool {
+    do {
+      let found = try await kubectl.runningServers(in: container)
+      return !found.isEmpty && !found.contains("server")
+    } catch is TargetError {
+      return false
+    }
+  }
+
   func pod() async throws -> Pod {
     try await kubectl.json(["get", "pod/\(container.pod)"])
   }

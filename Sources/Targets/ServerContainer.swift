@@ -45,15 +45,20 @@ extension Kubectl {
   }
 
   private func runsServer(in place: PodContainer) async throws -> Bool {
-    let (output, ending) = try await execute(PodScript.findServer.command([]), in: place)
-    guard ending.status == 0 else {
-      switch failure(ending, of: "kubectl exec", at: place) {
+    do {
+      return try await runningServers(in: place).contains("server")
+    } catch TargetError.toolMissingInContainer, TargetError.commandFailed {
       // A container without a shell is no server that could be backed up by its files.
-      case .toolMissingInContainer, .commandFailed: return false
-      case let error: throw error
-      }
+      return false
     }
-    return try !PodVolume.answer(output).isEmpty
+  }
+
+  /// `server` or `sentinel` for each process in a container that is one.
+  func runningServers(in place: PodContainer) async throws -> [String] {
+    let (output, ending) = try await execute(PodScript.findServers.command([]), in: place)
+    guard ending.status == 0 else { throw failure(ending, of: "kubectl exec", at: place) }
+    return String(decoding: try PodVolume.answer(output), as: UTF8.self)
+      .split(separator: "\n").map(String.init)
   }
 }
 

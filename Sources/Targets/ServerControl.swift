@@ -47,6 +47,9 @@ public protocol ServerControl: Sendable {
   /// Returns what a user should know before a restart; empty when nothing.
   func concerns(about way: RestartWay) async throws -> [RestartConcern]
 
+  /// Returns whether a Sentinel runs there and no server; false where that cannot be seen.
+  func isSentinel() async throws -> Bool
+
   /// The words that the server is started with, as far as they can be seen.
   var startArguments: [String] { get }
 
@@ -57,4 +60,7 @@ public protocol ServerControl: Sendable {
 extension ServerControl {
   /// Returns nil: the files of a container are those of its server.
   public func doubt(aboutFilesOf server: ServerTrace) -> RestoreObstacle? { nil }
+
+  /// Returns false: a server that is not in a pod was named.
+  public func isSentinel() async throws -> Bool { false }
 }

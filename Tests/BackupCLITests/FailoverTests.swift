@@ -129,6 +129,37 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false])
+  func `a pod in which a Sentinel runs is left out, unless a server runs there too`(
+    isAlone: Bool
+  ) async throws {
+    try await FakePair.with { pair in
+      let pods = ["queue-0", "queue-1", "watcher"].map { FakePod.description($0) }
+      try pair.first.put("{\"items\": [\(pods.joined(separator: ","))]}", "pods")
+      let closed = TestPort.next()
+      try pair.control(
+        """
+        case "$*" in
+          *port-forward*pod/watcher*) port=\(closed) ;;
+          *exec*pod/watcher*) printf 'sentinel\n\(isAlone ? "" : "server\n")end\n'; exit 0 ;;
+        esac
+        """)
+      let created = try await pair.tool("create", "-l", "app=queue")
+      #expect(created.status == 0, "\(created)")
+      let fact = "cannot tell whether another pod than queue-0 is the primary"
+      let restored = try await pair.tool("restore", "latest", "--dry-run", "-l", "app=queue")
+      if isAlone {
+        #expect(created.error == "", "\(created)")
+        #expect(!restored.error.contains(fact), "\(restored)")
+      } else {
+        let reason = "watcher: no connection to 127.0.0.1:\(closed): connection refused"
+        #expect(created.error == "raibid-backup: warning: \(fact): \(reason)\n", "\(created)")
+        let told = "raibid-backup: \(fact)\ncause: \(reason)\n"
+        #expect(restored.error.contains(told), "\(restored)")
+      }
+    }
+  }
+
   @Test(arguments: [
     ("raibid-redis/queue-0", String?.none, 78), ("raibid-redis/queue-1", nil, 0),
     ("raibid-redis/selector/app=queue", nil, 78),

@@ -20,6 +20,9 @@ extension KubernetesEndToEndTests {
       let ofReplica = try await queue.create("--selector", "app=queue", "--prefer-replica")
       #expect(ofReplica.source.pod == "queue-1" && ofReplica.source.role == "slave")
       #expect(ofReplica.content.keys == 20_001)
+      // A Sentinel is none of those that may be meant.
+      let told = try await queue.user.tool("create", "-l", "app=queue")
+      #expect(told.status == 0 && told.error.isEmpty, "\(told)")
       let named = try await queue.create("--pod", "pod/queue-1", "--container", "main")
       #expect(named.source.pod == "queue-1" && named.source.chosen_by == nil)
 
@@ -78,7 +81,7 @@ private struct ReplicatedQueue {
   static func with(_ body: (ReplicatedQueue) async throws -> Void) async throws {
     try await ClusterRedis.inNamespace { redis in
       try await redis.apply("replicas.yaml")
-      for pod in ["queue-0", "queue-1"] { try await redis.awaitReady(pod) }
+      for pod in ["queue-0", "queue-1", "watcher"] { try await redis.awaitReady(pod) }
       try await withTemporaryDirectory { home in
         let queue = ReplicatedQueue(user: ClusterUser(redis, home: home))
         try await eventually("the replica follows") {
