@@ -50,16 +50,28 @@ public struct ConnectionSettings: Sendable {
 extension ServerSession {
   /// Finds the place and the password; a server that is named is not talked to yet.
   ///
+  /// For a backup the search for a primary is made again, as ``RetryPolicy`` has it, where none or several
+  /// take writes: so it is for a while after each failover.
   /// - Throws: ``BackupError``, `CancellationError`.
   public static func open(
     _ settings: ConnectionSettings, for use: ServerUse, report: @escaping ProgressReport
   ) async throws -> ServerSession {
-    do {
-      return try await find(settings, use, report)
-    } catch let cancellation as CancellationError {
-      throw cancellation
-    } catch {
-      throw BackupError(any: error, session: nil, verb: "reach")
+    let clock = ContinuousClock()
+    let start = clock.now
+    var retries = RetryPolicy()
+    while true {
+      do {
+        return try await find(settings, use, report)
+      } catch let cancellation as CancellationError {
+        throw cancellation
+      } catch {
+        let failure = BackupError(any: error, session: nil, verb: "reach")
+        guard (error as? PrimaryUnclear)?.isReached == true, use != .restore,
+          let pause = retries.pause(after: .transport, at: clock.now - start)
+        else { throw failure }
+        report(.warning(failure.tryingAgain(in: pause)))
+        try await clock.sleep(for: pause)
+      }
     }
   }
 

@@ -29,7 +29,7 @@ struct PrimarySearch: Sendable {
     guard let primary = primaries.first, primaries.count == 1 else {
       throw PrimaryUnclear(
         choice: choice, found: looks.map(\.words) + unseen.map(\.description),
-        isNone: primaries.isEmpty)
+        isNone: primaries.isEmpty, isReached: looks.contains { $0.status != nil })
     }
     try report(unseenAmong: looks, beside: primary)
     guard case .backup(prefersReplica: true) = use else { return primary.found }
@@ -135,4 +135,6 @@ struct PrimaryUnclear: Error, Sendable {
   /// What each of them says.
   let found: [String]
   let isNone: Bool
+  /// Whether any of them has answered.
+  let isReached: Bool
 }

@@ -95,6 +95,36 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (["NO", "ONE"], "several pods that match app=queue take writes"),
+    (["127.0.0.1", "1"], "no pod that matches app=queue takes writes"),
+  ])
+  func `a failover that is under way when a backup begins is waited for`(
+    role: [String], fact: String
+  ) async throws {
+    try await FakePair.with { pair in
+      #expect(try await pair.tool("create", "-l", "app=queue").status == 0)
+      // For a while both are the primary, or none is.
+      let changed = role[0] == "NO" ? pair.second : pair.first.server
+      try await changed.cli(["REPLICAOF"] + role)
+      let refused = try await pair.tool("restore", "latest", "--dry-run", "-l", "app=queue")
+      #expect(refused.status == 69, "\(refused)")
+      #expect(!refused.error.contains("trying again"), "\(refused)")
+      let outcome = try await pair.tool.run(
+        ["create", "--json", "-l", "app=queue"]
+      ) { processID in
+        try await eventually("the failover is seen") {
+          try String(contentsOfFile: "/proc/\(processID)/fd/2", encoding: .utf8)
+            .contains("trying again")
+        }
+        try await pair.failOver()
+      }
+      try #require(outcome.status == 0, "\(outcome)")
+      #expect(outcome.error.contains(fact), "\(outcome)")
+      #expect(try outcome.json(Document.self).source.pod == "queue-1")
+    }
+  }
+
   @Test(arguments: [true, false])
   func `a pod that cannot be seen is told of, and keeps a restore from choosing`(
     isRunning: Bool

@@ -105,9 +105,9 @@ private struct ReplicatedQueue {
     return try outcome.json(Manifest.self)
   }
 
-  /// Expects that the server is not found.
+  /// Expects that the server is not found by a restore, which does not try again.
   func expect(_ message: String, cause: String) async throws {
-    let outcome = try await user.tool("create", "-l", "app=queue")
+    let outcome = try await user.tool("restore", "latest", "--dry-run", "-l", "app=queue")
     #expect(outcome.status == 69, "\(outcome)")
     #expect(
       outcome.error.hasPrefix("raibid-backup: \(message)\ncause: \(cause)"), "\(outcome)")

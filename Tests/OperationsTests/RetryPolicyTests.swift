@@ -57,7 +57,9 @@ import Testing
     (SaveFailure.stalled(.seconds(60)), nil),
     (ServerIsLoading(percent: 7), .notBack),
     (ServerChanged(fact: "it is another"), .transport),
-    (PrimaryUnclear(choice: .selector("a=b"), found: [], isNone: true), .notBack),
+    (
+      PrimaryUnclear(choice: .selector("a=b"), found: [], isNone: true, isReached: true), .notBack
+    ),
     (BackupError.dumpPlaceUnknown(), nil),
   ]
 
