@@ -95,6 +95,7 @@ private enum Fault: String, CaseIterable {
   case noForward = "the port-forward does not open"
   case dropped = "the connection drops while the server saves"
   case podGone = "the pod goes while the dump is copied, and does not come back"
+  case serverGone = "the server ends while its dump is copied, and the container does not"
   case unwritable = "the server cannot write its dump"
   case noShell = "the container has no shell"
   case frozen = "the server itself stands still"
@@ -138,6 +139,7 @@ private enum Fault: String, CaseIterable {
       if [ -e "$here/once.gone" ]; then fail=$gone; fi
       \(copying("if once gone; then cut=1000; fi"))
       """
+    case .serverGone: copying("kill -KILL $(cat '\(pod.server.directory)/redis.pid')")
     case .noShell:
       """
       case "$*" in
