@@ -151,11 +151,11 @@ public struct CreateBackup: Sendable {
     let volume = files.transport.volume
     let stall = session.limits.copyStall
     let path = files.path
-    let byteCount = try await volume.status(of: path)?.byteCount
+    let made = try await volume.status(of: path)
     let dump = DumpAtHand(
-      saved: saved, via: files.transport.name, byteCount: byteCount
+      saved: saved, via: files.transport.name, byteCount: made?.byteCount
     ) { deliver in
-      try await volume.read(path, stallTimeout: stall, deliver: deliver)
+      try await volume.read(path, after: made, stallTimeout: stall, deliver: deliver)
       // Another server may write to this path, or ours to another one.
       try files.transport.replacements?.requireOne()
     }.confirmed { try await confirm(status, on: connection) }

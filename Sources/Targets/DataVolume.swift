@@ -30,15 +30,16 @@ public protocol DataVolume: Sendable {
   /// No piece is read before the one before it was taken. The call returns only when every byte
   /// was delivered, and inode, size and time of the file were the same before and after.
   ///
-  /// - Parameter stallTimeout: The longest wait for the next byte; time spent in `deliver` does
-  ///   not count.
+  /// - Parameters:
+  ///   - before: What ``status(of:)`` has just told, which may save another look; nil to look now.
+  ///   - stallTimeout: The longest wait for the next byte; time spent in `deliver` does not count.
   /// - Returns: The status of the file that was read.
   /// - Throws: ``TargetError/cutShort(path:expected:received:)``,
   ///   ``TargetError/changedWhileReading(path:)`` or ``TargetError/stalled(what:seconds:)``, among
   ///   others; what was delivered until then is worth nothing.
   @discardableResult
   func read(
-    _ path: String, stallTimeout: Duration,
+    _ path: String, after before: FileStatus?, stallTimeout: Duration,
     deliver: @Sendable ([UInt8]) async throws -> Void
   ) async throws -> FileStatus
 
@@ -91,4 +92,14 @@ public protocol DataVolume: Sendable {
 
   /// Returns how many bytes can still be written in the file system of a path.
   func freeByteCount(at path: String) async throws -> UInt64
+}
+
+extension DataVolume {
+  /// Delivers the whole of a file; see ``read(_:after:stallTimeout:deliver:)``.
+  @discardableResult
+  public func read(
+    _ path: String, stallTimeout: Duration, deliver: @Sendable ([UInt8]) async throws -> Void
+  ) async throws -> FileStatus {
+    try await read(path, after: nil, stallTimeout: stallTimeout, deliver: deliver)
+  }
 }

@@ -56,10 +56,11 @@ public struct LocalVolume: DataVolume {
     }
   }
 
-  /// Delivers the whole of a file; see ``DataVolume/read(_:stallTimeout:deliver:)``.
+  /// Delivers the whole of a file; see ``DataVolume/read(_:after:stallTimeout:deliver:)``.
   @discardableResult
   public func read(
-    _ path: String, stallTimeout: Duration, deliver: @Sendable ([UInt8]) async throws -> Void
+    _ path: String, after _: FileStatus?, stallTimeout: Duration,
+    deliver: @Sendable ([UInt8]) async throws -> Void
   ) async throws -> FileStatus {
     try Path.check(path)
     let file = try openFile(path)

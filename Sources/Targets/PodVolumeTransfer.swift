@@ -1,139 +1,8 @@
 import Crypto
 import Synchronization
 
-/// Whole files out of and into a container.
+/// Whole files into a container, and their digests.
 extension PodVolume {
-  /// Returns how a file could be read; see ``DataVolume/transport(for:slowly:)``.
-  ///
-  /// A way that was chosen is not questioned.
-  public func transport(for path: String, slowly: Bool) async throws -> FileTransport? {
-    try Path.check(path)
-    guard let way = try await way(for: path, slowly: slowly) else { return nil }
-    return FileTransport(
-      name: way.rawValue,
-      volume: PodVolume(kubectl: kubectl, container: container, transport: way))
-  }
-
-  private func way(for path: String, slowly: Bool) async throws -> Transport? {
-    var way = transport
-    if way == .automatic {
-      let answer: String
-      do {
-        answer = try await text(.transport, Path.parent(of: path))
-      } catch TargetError.toolMissingInContainer {
-        // Not even a shell.
-        return nil
-      }
-      if answer == "none" { return nil }
-      guard let best = Transport(rawValue: answer) else {
-        throw TargetError.unexpectedAnswer(what: "kubectl exec", message: answer)
-      }
-      // What is still under way when tar ends can be lost; our own command waits for us.
-      way = slowly ? .execute : best
-    }
-    return Path.isPlain(path) ? way : .execute
-  }
-
-  /// Delivers the whole of a file; see ``DataVolume/read(_:stallTimeout:deliver:)``.
-  @discardableResult
-  public func read(
-    _ path: String, stallTimeout: Duration, deliver: @Sendable ([UInt8]) async throws -> Void
-  ) async throws -> FileStatus {
-    try Path.check(path)
-    guard transport != .execute, Path.isPlain(path) else {
-      return try await readByExec(path, stallTimeout: stallTimeout, deliver: deliver)
-    }
-    let answer = try await text(.statusAndTar, path)
-    let lines = answer.split(separator: "\n").map(String.init)
-    guard transport == .copy || lines.count > 1 else {
-      return try await readByExec(path, stallTimeout: stallTimeout, deliver: deliver)
-    }
-    let before = try FileStatus(scriptLine: lines.first ?? "", of: path)
-    do {
-      let (received, ending) = try await kubectl.copy(
-        path, from: container, stallTimeout: stallTimeout
-      ) { running in
-        try await deliverAll(of: running, path, expecting: before.byteCount, to: deliver)
-      }
-      if ending.status != 0, received == 0, before.byteCount > 0 {
-        throw kubectl.failure(ending, of: "kubectl cp", at: container)
-      }
-      return try checkRead(
-        path, before: before, after: try await statusAfter(path, ending: ending),
-        received: received, isFailed: ending.status != 0)
-    } catch {
-      await cleanUp { _ = try await $0.text(.endCopy, path) }
-      throw error
-    }
-  }
-
-  private func readByExec(
-    _ path: String, stallTimeout: Duration, deliver: @Sendable ([UInt8]) async throws -> Void
-  ) async throws -> FileStatus {
-    guard let expected = try await status(of: path) else {
-      throw TargetError.fileNotFound(path: path)
-    }
-    let (received, ending) = try await kubectl.stream(
-      PodScript.read.command([path, "\(expected.byteCount)"]), in: container,
-      stallTimeout: stallTimeout
-    ) { running in
-      try await deliverAll(
-        of: running, path, expecting: expected.byteCount, acknowledging: true, to: deliver)
-    }
-    guard let line = ending.standardError.between("raibid-before ", "\n"), !line.isEmpty else {
-      throw failure(ending, path: path)
-    }
-    let before = try FileStatus(scriptLine: line, of: path)
-    var after: FileStatus?
-    if let line = ending.standardError.between("raibid-after ", "\n"), !line.isEmpty {
-      after = try FileStatus(scriptLine: line, of: path)
-    }
-    return try checkRead(
-      path, before: before, after: after, received: received, isFailed: ending.status != 0)
-  }
-
-  private nonisolated(nonsending) func deliverAll(
-    of running: ChildProcess.Running, _ path: String, expecting byteCount: UInt64,
-    acknowledging: Bool = false, to deliver: @Sendable ([UInt8]) async throws -> Void
-  ) async throws -> UInt64 {
-    var received: UInt64 = 0
-    if acknowledging, byteCount == 0 { _ = try await running.write([10]) }
-    while let piece = try await running.nextOutput() {
-      guard UInt64(piece.count) <= byteCount - received else {
-        throw TargetError.changedWhileReading(path: path)
-      }
-      received += UInt64(piece.count)
-      try await running.whileWaiting { try await deliver(piece) }
-      if acknowledging, received == byteCount { _ = try await running.write([10]) }
-    }
-    return received
-  }
-
-  /// The status after a copy; nil when nothing is there, or when the copy failed and the container
-  /// does not answer: then the byte count tells more than a second error.
-  private func statusAfter(
-    _ path: String, ending: ChildProcess.Ending
-  ) async throws -> FileStatus? {
-    do {
-      return try await status(of: path)
-    } catch let error as TargetError {
-      if ending.status != 0 { return nil }
-      throw error
-    }
-  }
-
-  private func checkRead(
-    _ path: String, before: FileStatus, after: FileStatus?, received: UInt64, isFailed: Bool
-  ) throws(TargetError) -> FileStatus {
-    if isFailed || received < before.byteCount {
-      throw .cutShort(path: path, expected: before.byteCount, received: received)
-    }
-    guard let after, after.isSameContents(as: before), received == before.byteCount else {
-      throw .changedWhileReading(path: path)
-    }
-    return after
-  }
-
   /// Creates a file; see ``DataVolume/write(_:ownership:stallTimeout:from:)``.
   @discardableResult
   public func write(
@@ -221,7 +90,7 @@ extension PodVolume {
   private static let created = Array("created\n".utf8)
 
   /// Runs something that follows a failure, also when this task was cancelled.
-  private func cleanUp(
+  func cleanUp(
     _ body: @escaping @Sendable (PodVolume) async throws -> Void
   ) async {
     var volume = self

@@ -77,10 +77,16 @@ extension ChildProcess {
     nonisolated(nonsending) func whileWaiting<R>(
       _ body: nonisolated(nonsending) () async throws -> R
     ) async rethrows -> R {
-      patience.pause()
-      defer { patience.resume() }
+      pause()
+      defer { resume() }
       return try await body()
     }
+
+    /// Begins our own part of the work; see ``whileWaiting(_:)``.
+    func pause() { patience.pause() }
+
+    /// Ends our own part of the work.
+    func resume() { patience.resume() }
   }
 }
 

@@ -64,10 +64,12 @@ final class DisturbedVolume: DataVolume {
   }
 
   func read(
-    _ path: String, stallTimeout: Duration, deliver: @Sendable ([UInt8]) async throws -> Void
+    _ path: String, after before: FileStatus?, stallTimeout: Duration,
+    deliver: @Sendable ([UInt8]) async throws -> Void
   ) async throws -> FileStatus {
     try await beforeCopying(path)
-    return try await files.read(path, stallTimeout: stallTimeout, deliver: deliver)
+    return try await files.read(
+      path, after: before, stallTimeout: stallTimeout, deliver: deliver)
   }
 
   func write(
