@@ -14,8 +14,11 @@ struct SettableCommand: Sendable {
     options = try CommandOption.all(of: type)
   }
 
-  /// The command that a command line calls; nil where it calls none that takes settings.
-  init?(calledBy arguments: [String]) throws {
+  /// The command that a command line calls, and the words that do; nil where it calls none that takes
+  /// settings.
+  static func type(
+    calledBy arguments: [String]
+  ) -> (type: any BackupCommand.Type, words: [String])? {
     var type: any ParsableCommand.Type = RaibidBackup.self
     var words: [String] = []
     for word in arguments {
@@ -24,8 +27,7 @@ struct SettableCommand: Sendable {
       type = next
       words.append(word)
     }
-    guard let command = type as? any BackupCommand.Type else { return nil }
-    try self.init(command, words: words)
+    return (type as? any BackupCommand.Type).map { ($0, words) }
   }
 }
 

@@ -23,6 +23,11 @@ struct Environment: Sendable {
     "RAIBID_BACKUP_" + name.uppercased().split(separator: "-").joined(separator: "_")
   }
 
+  /// The variables of this program that are set and not empty.
+  var optionNames: [String] {
+    variables.keys.filter { $0.hasPrefix(Self.variable("")) && value($0) != nil }
+  }
+
   /// A variable as it is: text would lose what is not UTF-8.
   private static func bytes(of name: String) -> [UInt8]? {
     guard let value = unsafe getenv(name) else { return nil }

@@ -29,11 +29,11 @@ struct Settings: Sendable {
   /// The long names of the options that were typed.
   private let typed: Set<String>
 
-  private init(words: [String]) {
+  private init(words: [String], typed: TypedOptions = TypedOptions()) {
     self.words = words
     settings = []
     file = nil
-    typed = []
+    self.typed = typed.names
   }
 
   /// Finds the settings of the command that a command line calls.
@@ -41,16 +41,29 @@ struct Settings: Sendable {
   /// - Throws: `BackupError` when a variable or a file cannot be used.
   init(for arguments: [String], environment: Environment) throws {
     guard !arguments.contains(where: ["-h", "--help", "--version"].contains),
-      let command = try SettableCommand(calledBy: arguments)
+      let (type, words) = SettableCommand.type(calledBy: arguments)
     else {
       self.init(words: arguments)
       return
     }
-    let rest = arguments.dropFirst(command.words.count)
+    var file: ConfigurationFile?
+    if environment.optionNames.isEmpty, let typed = TypedOptions(longNamesIn: arguments),
+      !typed.names.contains("config")
+    {
+      file = try ConfigurationFile(chosen: nil, environment: environment)
+      if file == nil {
+        // The table of the options takes longer than all else before a command runs.
+        self.init(words: arguments, typed: typed)
+        return
+      }
+    }
+    let command = try SettableCommand(type, words: words)
+    let rest = arguments.dropFirst(words.count)
     let typed = TypedOptions(rest, of: command.options)
     try self.init(
       of: command, typed: typed,
-      file: ConfigurationFile(chosen: typed.value(of: "config"), environment: environment),
+      file: file
+        ?? ConfigurationFile(chosen: typed.value(of: "config"), environment: environment),
       environment: environment, rest: Array(rest))
   }
 
@@ -82,9 +95,7 @@ struct Settings: Sendable {
     in environment: Environment
   ) throws -> [(name: String, nearest: String?)] {
     let used = Set(settings.map(\.option.variable)).union(WatchedRun.variables)
-    let names = environment.variables.keys.filter {
-      $0.hasPrefix(Environment.variable("")) && environment.value($0) != nil && !used.contains($0)
-    }
+    let names = environment.optionNames.filter { !used.contains($0) }
     // The options of all commands take their time, and mostly nobody has to ask.
     guard !names.isEmpty else { return [] }
     let options = try CommandTable().commands.flatMap(\.options)
@@ -176,6 +187,17 @@ struct TypedOptions: Sendable {
         }
         values.updateValue(value, forKey: option.name)
       }
+    }
+  }
+
+  /// The same without the options of the command, for ``names`` alone; nil where a short name would have to
+  /// be looked up. Names that no option has may be among them.
+  init?(longNamesIn words: [String]) {
+    for word in words.prefix(while: { $0 != "--" }) where word.hasPrefix("-") && word != "-" {
+      guard word.hasPrefix("--") else { return nil }
+      let name = String(word.dropFirst(2).prefix { $0 != "=" })
+      values.updateValue(nil, forKey: name)
+      if name.hasPrefix("no-") { values.updateValue(nil, forKey: String(name.dropFirst(3))) }
     }
   }
 
