@@ -8,6 +8,8 @@ final class ProgressLine: Sendable {
   private struct State {
     var part = ""
     var began = ContinuousClock.now
+    /// What was done when the part was first told of: it may go on where another has been.
+    var doneBefore: UInt64?
     var lastShown: ContinuousClock.Instant?
     var isShown = false
     var warnings: Set<String> = []
@@ -42,10 +44,14 @@ final class ProgressLine: Sendable {
       case .began(let part):
         state.part = part
         state.began = .now
+        state.doneBefore = nil
         state.lastShown = nil
         if options.verbose { Output.error.write("\(part)\n") }
         show("", &state)
-      case .bytes(let done, let total): show(Self.text(done, total, since: state.began), &state)
+      case .bytes(let done, let total):
+        let before = state.doneBefore ?? done
+        state.doneBefore = before
+        show(Self.text(done, total, done - before, since: state.began), &state)
       case .fraction(let share): show("\(Int(share * 100)) %", &state)
       case .note(let text):
         if options.verbose { Output.error.write("\(text)\n") }
@@ -73,15 +79,16 @@ final class ProgressLine: Sendable {
   }
 
   private static func text(
-    _ done: UInt64, _ total: UInt64?, since began: ContinuousClock.Instant
+    _ done: UInt64, _ total: UInt64?, _ doneSince: UInt64, since began: ContinuousClock.Instant
   ) -> String {
     let (seconds, attoseconds) = (ContinuousClock.now - began).components
     let elapsed = max(Double(seconds) + Double(attoseconds) / 1e18, 0.001)
-    let rate = Double(done) / elapsed
+    let rate = Double(doneSince) / elapsed
     var text = "\(Figures.bytes(done))"
     if let total { text += " of \(Figures.bytes(total))" }
+    guard rate > 0 else { return text }
     text += ", \(Figures.bytes(UInt64(rate)))/s"
-    if let total, total > done, rate > 0 {
+    if let total, total > done {
       text += ", \(Figures.duration(Double(total - done) / rate)) left"
     }
     return text

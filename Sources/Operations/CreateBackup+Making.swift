@@ -18,19 +18,18 @@ extension CreateBackup {
     _ dump: DumpAtHand, of status: ServerStatus, since start: ContinuousClock.Instant,
     into lock: DirectoryLock, now: Date
   ) async throws -> Result {
-    let saved = ContinuousClock.now
     let pending = try lock.begin(at: now)
     do {
       let copy = try await copyOut(dump, into: pending, now: now)
-      try requireOurs(copy.summary, dump.saved)
+      try requireOurs(copy.summary, copy.origin.saved)
       let archive = try await readBack(pending, copy)
       report(.began("publishing"))
-      // Without a size it was made while it was read.
-      let seconds = ((dump.byteCount == nil ? copy.ended : saved) - start).seconds
+      let saved = copy.origin.saved
+      let seconds = (copy.origin.ended - start).seconds
       let save = Manifest.Save(
-        method: dump.saved.method.rawValue, via: dump.via, requestedAt: now,
+        method: saved.method.rawValue, via: dump.via, requestedAt: now,
         finishedAt: now.addingTimeInterval(seconds), seconds: seconds,
-        changesSinceLastSave: dump.saved.changesSinceLastSave)
+        changesSinceLastSave: saved.changesSinceLastSave)
       let manifest = Manifest(
         name: pending.name, tool: Tool.manifest, tags: options.tags, source: source(status),
         save: save, rdb: Manifest.RDB(copy.summary, sha256: copy.dumpDigest), archive: archive,
@@ -48,44 +47,44 @@ extension CreateBackup {
     let summary: RDBSummary
     let dumpDigest: String
     let compressed: GzipMembersResult
-    let ended: ContinuousClock.Instant
+    let origin: DumpAtHand.Origin
   }
 
   private func copyOut(
     _ dump: DumpAtHand, into pending: PendingArchive, now: Date
   ) async throws -> Copy {
-    report(.began("copying the dump"))
     let inspection = DumpInspection(referenceTime: now.milliseconds)
     let sums = DumpSums(hashes: true)
+    let origin = Mutex<DumpAtHand.Origin?>(nil)
     let compressed = try await pipe { send in
-      try await read(dump, to: send)
+      let known = try await read(dump, to: send)
+      origin.withLock { $0 = known }
     } to: { next in
       try await compressMembers(
         level: options.level, on: workers, from: next,
         tap: { block in
           inspection.compare(inspection.consume(sums.next(block)))
-          report(.bytes(done: inspection.byteCount, total: dump.byteCount))
+          dump.report(inspection.byteCount)
         },
         deliver: { member in try pending.write(member) })
     }
-    let ended = ContinuousClock.now
     try pending.seal()
-    guard let dumpDigest = sums.digest() else {
+    guard let dumpDigest = sums.digest(), let origin = origin.withLock({ $0 }) else {
       throw BackupError.internalError("nothing was hashed")
     }
     return Copy(
       summary: try inspection.finish(), dumpDigest: dumpDigest, compressed: compressed,
-      ended: ended)
+      origin: origin)
   }
 
   private func read(
     _ dump: DumpAtHand, to send: @escaping @Sendable ([UInt8]) async throws -> Void
-  ) async throws {
+  ) async throws -> DumpAtHand.Origin {
     guard let limit = options.bytesPerSecond else { return try await dump.read(send) }
     let clock = ContinuousClock()
     let start = clock.now
     let rate = Mutex(RateLimit(bytesPerSecond: limit))
-    try await dump.read { piece in
+    return try await dump.read { piece in
       let due = rate.withLock { $0.due(after: piece.count, at: clock.now - start) }
       try await send(piece)
       // What is read next waits in the server's machine until then.

@@ -143,39 +143,6 @@ public struct CreateBackup: Sendable {
     }
   }
 
-  private func copy(
-    _ files: Files, _ status: ServerStatus, on connection: ServerConnection,
-    _ make: @Sendable (DumpAtHand) async throws -> Result
-  ) async throws -> Result {
-    let saved = try await save(files, status, on: connection)
-    let volume = files.transport.volume
-    let stall = session.limits.copyStall
-    let path = files.path
-    let made = try await volume.status(of: path)
-    let dump = DumpAtHand(
-      saved: saved, via: files.transport.name, byteCount: made?.byteCount
-    ) { deliver in
-      try await volume.read(path, after: made, stallTimeout: stall, deliver: deliver)
-      // Another server may write to this path, or ours to another one.
-      try files.transport.replacements?.requireOne()
-    }.confirmed { try await confirm(status, on: connection) }
-    return try await make(dump)
-  }
-
-  private func save(
-    _ files: Files, _ status: ServerStatus, on connection: ServerConnection
-  ) async throws -> SavedDump {
-    let saved = try await SaveDump(
-      method: options.method,
-      files: UnfinishedFiles(
-        of: files.transport.volume, in: files.directory, interval: session.limits.stall / 8),
-      limits: session.limits, report: report,
-      willAsk: { try files.transport.replacements?.reset() }
-    ).run(on: connection)
-    try await requireSame(as: status, on: connection)
-    return saved
-  }
-
   private func replicate(
     _ status: ServerStatus, beside connection: ServerConnection,
     _ make: @escaping @Sendable (DumpAtHand) async throws -> Result
@@ -214,13 +181,6 @@ public struct CreateBackup: Sendable {
     if let last, free < last.byteCount {
       throw BackupError.noRoom(directory.path, need: last.byteCount, free: free)
     }
-  }
-
-  /// The file that the server writes, and how it is read.
-  private struct Files: Sendable {
-    let transport: FileTransport
-    let directory: String
-    let path: String
   }
 
   /// How the dump gets here.

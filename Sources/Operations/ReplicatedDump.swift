@@ -2,30 +2,6 @@ import RedisClient
 import Synchronization
 import Targets
 
-/// A dump that is there or on its way, and how its bytes are had.
-struct DumpAtHand: Sendable {
-  /// Delivers the whole of it, in order; each piece is waited for before the next is read.
-  typealias Read =
-    @Sendable (_ deliver: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> Void
-
-  /// What was asked of the server.
-  let saved: SavedDump
-  /// The way of the bytes: "file", "cp", "exec" or "replication".
-  let via: String
-  /// Its size; nil where the server makes it while it is read.
-  let byteCount: UInt64?
-  /// How to read it.
-  let read: Read
-
-  /// The same, whose reading ends with a look at what it came from.
-  func confirmed(_ look: @escaping @Sendable () async throws -> Void) -> DumpAtHand {
-    DumpAtHand(saved: saved, via: via, byteCount: byteCount) { [read] deliver in
-      try await read(deliver)
-      try await look()
-    }
-  }
-}
-
 /// Has the server send its data as to a new replica: that takes no files, and no tools where it lives.
 struct ReplicatedDump: Sendable {
   let session: ServerSession
@@ -55,9 +31,13 @@ struct ReplicatedDump: Sendable {
       let dump = try await replica.redis.requestDump(
         forValkey: status.product == .valkey ? status.version : nil, timeout: limits.stall)
       let byteCount = try await begin(dump, within: limits.stall, beside: connection)
+      let begun = ContinuousClock.now
       return try await body(
-        DumpAtHand(saved: saved, via: "replication", byteCount: byteCount) { deliver in
+        DumpAtHand(via: "replication", report: report, byteCount: byteCount) { deliver in
+          report(.copying)
           try await dump.read(within: limits.copyStall, deliver: deliver)
+          // Without a size it was made while it was read.
+          return DumpAtHand.Origin(saved: saved, ended: byteCount == nil ? .now : begun)
         })
     }
   }

@@ -4,7 +4,7 @@ import Glibc
 /// The files of this host.
 public struct LocalVolume: DataVolume {
   /// What stays in the cache of a core until it has been passed on.
-  private static let pieceByteCount = 256 << 10
+  static let pieceByteCount = 256 << 10
 
   /// Creates the volume.
   public init() {}

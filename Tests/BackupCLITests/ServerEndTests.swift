@@ -17,7 +17,7 @@ import Testing
     } then: { outcome, tool, port in
       try #require(outcome.status == 0, "\(outcome)")
       #expect(
-        outcome.error.hasSuffix(
+        outcome.error.contains(
           "raibid-backup: warning: cannot reach 127.0.0.1:\(port): connection refused, now that its dump "
             + "is here whole: the archive is of the moment of that dump\n"), "\(outcome)")
       #expect(try outcome.json(Document.self).content.keys == 3001)
@@ -49,12 +49,16 @@ import Testing
         try await server.cli("DEBUG", "POPULATE", "3000", "key", "1000")
         try await server.cli("SETRANGE", "large", "3000000", "x")
         let tool = BackupTool(for: server, archives: archives)
+        let log = server.directory + "/steps"
+        var logged = tool
+        logged.wrapper = ["bash", "-c", "exec \"$@\" 2> >(tee '\(log)' >&2)", "-"]
         // Six megabytes: seconds at this rate.
-        let outcome = try await tool.run(
-          ["create", "--json", "--limit-rate", "3M"] + options
+        let outcome = try await logged.run(
+          ["create", "--json", "--verbose", "--limit-rate", "3M"] + options
         ) { _ in
-          try await eventually("bytes of the dump arrive") {
-            try names(in: archives).contains { $0.hasSuffix(".part") }
+          try await eventually("the rest of the dump is copied") {
+            FileManager.default.contents(atPath: log)
+              .map { String(decoding: $0, as: UTF8.self).contains("copying the dump\n") } == true
           }
           try await act(server)
         }
