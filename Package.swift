@@ -45,15 +45,18 @@ let package = Package(
     .executableTarget(
       name: "raibid-backup", dependencies: ["BackupCLI"], swiftSettings: settings),
     library(
-      "BackupCLI", ["Operations", "ArchiveStore", "RDBFormat", "Files", "Workers", argumentParser]),
+      "BackupCLI",
+      [
+        "Operations", "ArchiveStore", "RDBFormat", "Files", "RawJSON", "Workers", argumentParser,
+      ]),
     library(
       "Operations",
       [
         "ArchiveStore", "Files", "Targets", "Monitoring", "RedisClient", "RDBFormat", "GzipMembers",
         "Workers", crypto,
       ]),
-    library("ArchiveStore", ["Files", "RDBFormat"]),
-    library("Targets", [crypto, subprocess, systemPackage]),
+    library("ArchiveStore", ["Files", "RawJSON", "RDBFormat"]),
+    library("Targets", ["RawJSON", crypto, subprocess, systemPackage]),
     library("Monitoring", ["RedisClient", nioCore, nioHTTP1, nioPosix, nioSSL]),
     library("RedisClient", [nioCore, nioPosix, nioTLS, nioSSL]),
     library("RDBFormat", ["CRC64"]),
@@ -62,13 +65,14 @@ let package = Package(
     library("GzipMembers", ["CFold", "CZlib", "Workers"]),
     library("Workers", ["CProcess"]),
     library("Files"),
+    library("RawJSON"),
     .systemLibrary(name: "CProcess"),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
       name: "TestSupport", dependencies: [subprocess, systemPackage], path: "Tests/TestSupport",
       swiftSettings: settings),
-    tests("ArchiveStoreTests", ["ArchiveStore", "Files", "RDBFormat", "TestSupport"]),
+    tests("ArchiveStoreTests", ["ArchiveStore", "Files", "RawJSON", "RDBFormat", "TestSupport"]),
     tests(
       "BackupCLITests",
       ["raibid-backup", "BackupCLI", "Operations", "TestSupport", subprocess, systemPackage],
@@ -87,7 +91,7 @@ let package = Package(
       "RedisClientTests",
       ["RedisClient", "TestSupport", nioCore, nioPosix, subprocess, systemPackage],
       fixtures: true),
-    tests("TargetsTests", ["Targets"], fixtures: true),
+    tests("TargetsTests", ["Targets", "RawJSON"], fixtures: true),
     tests("KubernetesTargetsTests", ["Targets", crypto], fixtures: true),
     tests("WorkersTests", ["Workers"]),
   ]

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import RawJSON
 
 /// A manifest together with everything else that its file holds.
 public struct ManifestDocument: Sendable {

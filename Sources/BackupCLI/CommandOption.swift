@@ -2,6 +2,7 @@ import ArchiveStore
 import ArgumentParser
 import FoundationEssentials
 import Operations
+import RawJSON
 
 /// An option of a command, as the parser itself describes it: from this comes all that files with
 /// settings and variables may set, so that a new option needs nothing else.

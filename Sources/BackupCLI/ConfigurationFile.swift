@@ -3,6 +3,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Operations
+import RawJSON
 
 /// A file with settings: an object with the names of options, and in it an object for each command that
 /// has settings of its own.

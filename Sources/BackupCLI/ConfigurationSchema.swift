@@ -1,5 +1,6 @@
 import ArchiveStore
 import Operations
+import RawJSON
 
 /// The JSON schema of the file with settings, made from the options themselves.
 enum ConfigurationSchema {

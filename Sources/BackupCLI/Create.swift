@@ -112,7 +112,8 @@ struct Create: BackupCommand {
     }
     if nice, case .local = settings.place { ThisProcess.lowerPriority() }
     let session = try await ServerSession.open(
-      settings, for: .backup(prefersReplica: preferReplica), report: progress.report)
+      settings, for: .backup(prefersReplica: preferReplica), archives: lock.directory,
+      report: progress.report)
     var options = CreateBackup.Options()
     options.method = save
     options.usesReplication = via == .replication

@@ -27,9 +27,9 @@ struct NightlyRun {
     let options = try CommandOption.all(of: Create.self)
     let paths = options.filter(\.isPath)
     self.time = time
-    self.directory = Self.absolute(directory)
+    self.directory = directory.absolutePath
     metricsDirectory = metricsFile.map { file in
-      let path = Self.absolute(file)
+      let path = file.absolutePath
       return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path
     }
     home = environment.home
@@ -136,9 +136,9 @@ struct NightlyRun {
       if parts.count == 2, parts[0].hasPrefix("-") {
         if left.contains(parts[0]) { continue }
         options.append(
-          fileOptions.contains(parts[0]) ? "\(parts[0])=\(absolute(parts[1]))" : word)
+          fileOptions.contains(parts[0]) ? "\(parts[0])=\(parts[1].absolutePath)" : word)
       } else {
-        options.append(fileOptions.contains(previous) ? absolute(word) : word)
+        options.append(fileOptions.contains(previous) ? word.absolutePath : word)
       }
     }
     return options
@@ -148,19 +148,10 @@ struct NightlyRun {
     _ value: String, ofVariable name: String, _ paths: [CommandOption]
   ) -> String {
     if name == "KUBECONFIG" {
-      return value.split(separator: ":").map { absolute(String($0)) }.joined(separator: ":")
+      return value.split(separator: ":").map { String($0).absolutePath }.joined(separator: ":")
     }
     return name == "SSL_CERT_FILE" || paths.contains { $0.variable == name }
-      ? absolute(value) : value
-  }
-
-  private static func absolute(_ path: String) -> String {
-    path.hasPrefix("/") || path.isEmpty
-      ? path : join(FileManager.default.currentDirectoryPath, path)
-  }
-
-  private static func join(_ directory: String, _ path: String) -> String {
-    directory + (directory.hasSuffix("/") ? "" : "/") + path
+      ? value.absolutePath : value
   }
 
   /// This program.
@@ -168,7 +159,7 @@ struct NightlyRun {
     do {
       return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     } catch {
-      return absolute(CommandLine.arguments.first ?? Tool.name)
+      return (CommandLine.arguments.first ?? Tool.name).absolutePath
     }
   }
 
@@ -177,9 +168,9 @@ struct NightlyRun {
     let usual = ["/usr/local/bin", "/usr/bin", "/bin"]
     let directories = (environment.value("PATH") ?? "").split(separator: ":").map(String.init)
     let kubectl = directories.first { directory in
-      FileManager.default.isExecutableFile(atPath: join(directory, "kubectl"))
+      FileManager.default.isExecutableFile(atPath: directory + "/kubectl")
     }
-    let added = kubectl.map(absolute).map { usual.contains($0) ? [] : [$0] } ?? []
+    let added = kubectl.map(\.absolutePath).map { usual.contains($0) ? [] : [$0] } ?? []
     return (added + usual).joined(separator: ":")
   }
 

@@ -70,6 +70,18 @@ struct Restore: BackupCommand {
         + "start its container again.", valueName: "pod|server"))
   var restart: RestartChoice?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where the data of a server lies that does not run, so that it is restored by its files.",
+      valueName: "dir"), completion: .directory)
+  var dataDir: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The image of the helper pod that reaches those files in a cluster (default: the server's own).",
+      valueName: "image"))
+  var helperImage: String?
+
   @Option(help: "The key of this client's certificate.", completion: .file())
   var tlsKey: String?
 
@@ -113,7 +125,8 @@ struct Restore: BackupCommand {
     let name = archive ?? (resume ? "--resume" : "--rollback")
     // Who cannot be asked must be told before anything is touched, the lock included.
     if asks && !(Terminal.canAsk) { throw BackupError.cannotAsk(name) }
-    let settings = try server.settings(key: clientKeyFile, restartCommand: restartCommand)
+    var settings = try server.settings(key: clientKeyFile, restartCommand: restartCommand)
+    settings.helperImage = helperImage
     if let archive, selection.isGiven {
       return try await restoreKeys(of: archive, settings, progress, now: now)
     }
@@ -136,8 +149,10 @@ struct Restore: BackupCommand {
     var options = RestoreBackup.Options()
     options.safetyBackup = !noSafetyBackup
     options.keepsOldFiles = keepOld
+    options.keepsOldFilesOfStopped = keepOld || !Settings.current.isTyped("keep-old")
     options.fromOtherSource = fromOtherSource
     options.restartsInPlace = restart == .server
+    options.dataDirectory = dataDir?.absolutePath
     options.dryRun = dryRun
     let result = try await RestoreBackup(
       session: session, workers: try Workers(), options: options,

@@ -13,6 +13,7 @@ struct RestoreDocument: Encodable {
   let comparison: RestoreComparison?
   let writesRefusedSeconds: Double?
   let safetyBackup: String?
+  let oldFiles: String?
 
   enum CodingKeys: String, CodingKey {
     case plan, risks, figures, pending, result, comparison
@@ -20,6 +21,7 @@ struct RestoreDocument: Encodable {
     case schemaVersion = "schema_version"
     case writesRefusedSeconds = "writes_refused_seconds"
     case safetyBackup = "safety_backup"
+    case oldFiles = "old_files"
   }
 
   /// - Parameter listsPending: Whether the jobs that were in flight are listed.
@@ -33,6 +35,7 @@ struct RestoreDocument: Encodable {
     comparison = result.comparison
     writesRefusedSeconds = result.writesRefusedSeconds
     safetyBackup = result.safetyBackup
+    oldFiles = result.oldFiles
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -47,6 +50,7 @@ struct RestoreDocument: Encodable {
     try container.encode(comparison, forKey: .comparison)
     try container.encode(writesRefusedSeconds, forKey: .writesRefusedSeconds)
     try container.encode(safetyBackup, forKey: .safetyBackup)
+    try container.encode(oldFiles, forKey: .oldFiles)
   }
 }
 

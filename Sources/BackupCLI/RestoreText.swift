@@ -52,6 +52,8 @@ enum RestoreText {
     var lines: [String] = []
     switch result.outcome {
     case .restored: lines.append("restored: the backup's data is served and was compared")
+    case .rolledBack where result.isByFiles:
+      lines.append("rolled back: the old files are back, and the server is as it was before")
     case .rolledBack: lines.append("rolled back: the old data is served")
     case .rollbackFailed: lines.append("not rolled back: the old data is not served")
     case .dryRun: break
@@ -73,6 +75,7 @@ enum RestoreText {
       lines.append("  writes were refused for \(Figures.duration(span))")
     }
     if let path = result.safetyBackup { lines.append("  the data before is in \(path)") }
+    if let path = result.oldFiles { lines.append("  the old files are in \(path) on its volume") }
     var text = lines.joined(separator: "\n") + "\n"
     if listsPending, result.outcome == .restored, let pending = result.plan.pending {
       text += "\n" + table(pending)

@@ -226,6 +226,9 @@ extension BackupError {
         .unavailable,
         "cannot start the server: the restart command ended with status \(status)",
         cause: output.isEmpty ? nil : output, hint: .redis("PING"))
+    case .serverRuns(let server):
+      self.init(
+        .busy, "cannot work with the files alone: \(server) runs", hint: .onServer("ps -ef"))
     case .serverStillRunning(let processID):
       self.init(
         .unavailable, "cannot stop the server: process \(processID) is still running",

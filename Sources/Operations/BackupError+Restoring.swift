@@ -46,6 +46,46 @@ extension BackupError {
       .busy, "cannot go on: somebody else restarted the server", hint: .redis("INFO server"))
   }
 
+  static func serverCameUp() -> BackupError {
+    BackupError(
+      .busy, "cannot begin: the server answers by now; nothing was changed",
+      hint: .again(""))
+  }
+
+  static func serverStartedAmidst(_ server: String) -> BackupError {
+    BackupError(
+      .config,
+      "cannot go on: \(server) was started while its files were exchanged, and whether it has read the old "
+        + "ones or the backup's cannot be told",
+      hint: .tool("restore --resume # if it serves the backup's data; --rollback if the old"))
+  }
+
+  static func readsOtherFiles(_ path: String, insteadOf others: String) -> BackupError {
+    BackupError(
+      .config, "cannot restore by the files: the server reads \(path), not \(others)",
+      hint: .redis("CONFIG GET *dir*   # also dbfilename, appendonly, appendfilename"))
+  }
+
+  static func writtenSinceSwap(_ path: String) -> BackupError {
+    BackupError(
+      .config,
+      "cannot undo the restore: a server has written \(path) since the backup was put there; nothing was changed",
+      hint: .tool("restore --resume # keeps what is there; --rollback loses it"))
+  }
+
+  static func serverDown(_ error: BackupError) -> BackupError {
+    BackupError(
+      error.kind, error.message, cause: error.cause,
+      hint: .again("--data-dir DIR   # to restore by the files of a server that does not run"))
+  }
+
+  static func otherDataDirectory(_ given: String, server: String) -> BackupError {
+    BackupError(
+      .config,
+      "cannot restore: the server that answers works in \(server), not in \(given); nothing was changed",
+      hint: .redis("CONFIG GET dir"))
+  }
+
   static func fileInTheWay(_ path: String) -> BackupError {
     BackupError(
       .cannotCreate,
@@ -89,11 +129,17 @@ extension BackupError {
       hint: .redis("CLIENT LIST"))
   }
 
-  static func restoreFailed(cause: any Error, session: ServerSession) -> BackupError {
+  /// - Parameter isByFiles: Whether the server did not run before either.
+  static func restoreFailed(
+    cause: any Error, isByFiles: Bool, session: ServerSession
+  ) -> BackupError {
     let inner = BackupError(any: cause, session: session, verb: "restore")
     return BackupError(
       .restoreFailed,
-      "cannot restore \(session.target.source.identity): the old data is served again",
+      "cannot restore \(session.target.source.identity): "
+        + (isByFiles
+          ? "its old files are back, and it does not run, as before"
+          : "the old data is served again"),
       cause: [inner.message, inner.cause].compactMap(\.self).joined(separator: ": "),
       hint: inner.next)
   }
@@ -156,6 +202,9 @@ extension BackupError {
     let because = first.map { BackupError(any: $0, session: session, verb: "restore").message }
     let fact =
       switch turningPoint ?? journal.phase {
+      case _ where journal.isByFiles:
+        "cannot put the old files back: nothing of them is lost, and the server must not be started before "
+          + "that is done"
       // Before the swap the server has never had other data; only its settings may not be as they were.
       case ..<RestorePhase.swapped:
         "cannot undo the restore: the server has its old data, but may refuse writes still"
@@ -210,6 +259,10 @@ extension BackupError {
     case .obstacle(let obstacle):
       self = refused(
         obstacle.words, hint: obstacle.next, kind: obstacle.isDenial ? .denied : .incompatible)
+    case .obstacleToHolding(let obstacle):
+      self = refused(
+        obstacle.words, hint: obstacle.nextOfStopped,
+        kind: obstacle.isDenial ? .denied : .incompatible)
     case .otherSource(let archive, let target):
       self = refused(
         "the archive is of \(archive), not of \(target)", hint: .again("--from-other-source"),
@@ -220,6 +273,18 @@ extension BackupError {
         hint: .onServer("df -h"), kind: .io)
     case .appendManifestUnreadable(let path):
       self = .appendManifestUnreadable(path)
+    case .noDataDirectory(let path):
+      self = refused(
+        "there is no directory \(path)", hint: .onServer("ls -ld \(shellWord(path))"),
+        kind: .notFound)
+    case .dataDirectoryUnclear(let paths):
+      self = refused(
+        "its data may lie in \(paths.joined(separator: " or "))", hint: .again("--data-dir DIR"),
+        kind: .config)
+    case .severalFiles(let paths):
+      self = refused(
+        "it may read \(paths.joined(separator: " or ")) at its start, and which cannot be told",
+        hint: .again("# after one of them was moved away"), kind: .config)
     }
   }
 }
@@ -238,6 +303,7 @@ extension RestoreObstacle {
     case .serverNotOnThisHost(let processID), .serverElsewhere(let processID, _),
       .connectionLeadsElsewhere(let processID):
       .shell("ps -f -p \(processID)")
+    case .otherHost(let name): .shell("getent ahosts \(shellWord(name))")
     case .processHidden: .shell("findmnt -no OPTIONS /proc")
     case .podWithoutController, .podNameNotKept, .templateChanged, .imageMissing:
       .again("--restart server")
@@ -246,7 +312,19 @@ extension RestoreObstacle {
       .kubectl("uncordon \(shellWord(node))   # or restore with --restart server")
     case .nodeNotReady(let node): .kubectl("describe node \(shellWord(node))")
     case .forbidden: .kubectl("auth can-i --list")
-    default: .kubectl("get statefulset,pod,pvc -o wide")
+    default: Self.look
     }
   }
+
+  /// The same where the server does not run: it cannot be restarted in its pod.
+  fileprivate var nextOfStopped: NextCommand {
+    switch self {
+    case .podWithoutController, .podNameNotKept, .templateChanged, .imageMissing, .dataNotOnClaim:
+      Self.look
+    case .nodeUnschedulable(let node): .kubectl("uncordon \(shellWord(node))")
+    default: next
+    }
+  }
+
+  private static let look = NextCommand.kubectl("get statefulset,pod,pvc -o wide")
 }

@@ -46,6 +46,18 @@ struct NextStart: Sendable, Equatable {
     return named || start.settings.contains { $0.key != "port" } ? start : nil
   }
 
+  /// Reads the configuration that the words name with which a server is started.
+  ///
+  /// - Returns: Nil when nothing can be seen.
+  static func read(
+    _ words: [String], from volume: any DataVolume
+  ) async throws -> NextStart? {
+    let file = words.prefix { !$0.hasPrefix("--") }.last {
+      $0.hasPrefix("/") && $0.hasSuffix(".conf")
+    }
+    return try await read(file: file ?? "", arguments: words, from: volume)
+  }
+
   /// - Returns: Whether the file could be read.
   private mutating func take(
     file: String, from volume: any DataVolume, depth: Int

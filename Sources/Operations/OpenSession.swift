@@ -1,3 +1,4 @@
+import ArchiveStore
 import RedisClient
 import Targets
 
@@ -35,6 +36,8 @@ public struct ConnectionSettings: Sendable {
   public var serverName: String?
   /// How a local server is started again.
   public var restartCommand: String?
+  /// The image of the pod that reaches the files of a server that does not run; nil for the server's own.
+  public var helperImage: String?
   /// How its dump gets here.
   public var via = DumpWay.auto
   /// How long each wait may last.
@@ -52,9 +55,13 @@ extension ServerSession {
   ///
   /// For a backup the search for a primary is made again, as ``RetryPolicy`` has it, where none or several
   /// take writes: so it is for a while after each failover.
+  ///
+  /// - Parameter archives: Where it is logged whether a restore may have left the server stopped; nil where that
+  ///   is looked for later.
   /// - Throws: ``BackupError``, `CancellationError`.
   public static func open(
-    _ settings: ConnectionSettings, for use: ServerUse, report: @escaping ProgressReport
+    _ settings: ConnectionSettings, for use: ServerUse, archives: ArchiveDirectory? = nil,
+    report: @escaping ProgressReport
   ) async throws -> ServerSession {
     let clock = ContinuousClock()
     let start = clock.now
@@ -68,11 +75,21 @@ extension ServerSession {
         let failure = BackupError(any: error, session: nil, verb: "reach")
         guard (error as? PrimaryUnclear)?.isReached == true, use != .restore,
           let pause = retries.pause(after: .transport, at: clock.now - start)
-        else { throw failure }
+        else { throw try explained(failure, settings, archives) }
         report(.warning(failure.tryingAgain(in: pause)))
         try await clock.sleep(for: pause)
       }
     }
+  }
+
+  /// What is said of a server that cannot be reached, where a restore may have left it so.
+  private static func explained(
+    _ failure: BackupError, _ settings: ConnectionSettings, _ archives: ArchiveDirectory?
+  ) throws -> BackupError {
+    guard failure.kind == .unavailable, let archives,
+      try RestoreLog(archives).unfinishedTargets().contains(settings.identity)
+    else { return failure }
+    return .serverLeftStopped(settings.identity)
   }
 
   private static func find(
@@ -85,16 +102,26 @@ extension ServerSession {
       return session(target, settings, password: settings.password, report)
     case .kubernetes(let place):
       let targets = try await Target.kubernetes(
-        place.options(port: settings.podPort, transport: settings.via.podTransport))
+        place.options(settings, allowsStopped: use == .restore))
       let kubectl = Kubectl(
         kubeconfig: place.kubeconfig, context: place.context, namespace: place.namespace,
         isInsideCluster: place.isInsideCluster)
       var password = settings.password
-      if password == nil { password = try await secret(settings, through: kubectl, report) }
+      var fault: TargetError?
+      if password == nil {
+        do {
+          password = try await secret(settings, through: kubectl)
+        } catch let error as TargetError where !settings.secretIsRequired {
+          // A server without passwords needs no Secret, and one with them will say so.
+          report(.warning("the Secret \(settings.secret.name) could not be read: \(error)"))
+          fault = error
+        }
+      }
       let sessions = targets.found.map { session($0, settings, password: password, report) }
       var chosen = try await PrimarySearch(
         sessions: sessions, unseen: targets.unseen, choice: place.choice, use: use, report: report
       ).run()
+      chosen.secretFault = fault
       if settings.leavesPodOpen { chosen.search = { try await find(settings, use, report) } }
       return chosen
     }
@@ -111,17 +138,10 @@ extension ServerSession {
   }
 
   private static func secret(
-    _ settings: ConnectionSettings, through kubectl: Kubectl, _ report: ProgressReport
+    _ settings: ConnectionSettings, through kubectl: Kubectl
   ) async throws -> [UInt8]? {
     let (name, key) = settings.secret
-    do {
-      if let value = try await kubectl.secret(name, key: key) { return value }
-    } catch let error as TargetError {
-      // A server without passwords needs no Secret, and one with them will say so.
-      if settings.secretIsRequired { throw error }
-      report(.warning("the Secret \(name) could not be read: \(error)"))
-      return nil
-    }
+    if let value = try await kubectl.secret(name, key: key) { return value }
     if settings.secretIsRequired { throw BackupError.secretMissing(name: name, key: key) }
     return nil
   }

@@ -49,7 +49,9 @@ public struct PodPlace: Sendable, Equatable {
   }
 
   /// What the layer below calls it.
-  func options(port: Int, transport: PodVolume.Transport) -> KubernetesOptions {
+  ///
+  /// - Parameter allowsStopped: Whether a server may be meant that does not run.
+  func options(_ settings: ConnectionSettings, allowsStopped: Bool) -> KubernetesOptions {
     let pod: KubernetesOptions.PodChoice =
       switch choice {
       case .pod(let name): .name(name)
@@ -58,6 +60,8 @@ public struct PodPlace: Sendable, Equatable {
       }
     return KubernetesOptions(
       kubeconfig: kubeconfig, context: context, namespace: namespace, pod: pod,
-      container: container, port: port, transport: transport, isInsideCluster: isInsideCluster)
+      container: container, port: settings.podPort, transport: settings.via.podTransport,
+      isInsideCluster: isInsideCluster, allowsStopped: allowsStopped,
+      helperImage: settings.helperImage)
   }
 }

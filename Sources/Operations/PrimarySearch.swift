@@ -25,6 +25,10 @@ struct PrimarySearch: Sendable {
     report(.began("looking for the primary"))
     var looks: [Look] = []
     for session in sessions { looks.append(try await look(at: session)) }
+    // Whether the only one does not run, and may be restored nevertheless, shows later.
+    if use == .restore, unseen.isEmpty, looks.count == 1, looks[0].status == nil {
+      return looks[0].session
+    }
     let primaries = looks.filter(\.isPrimary)
     guard let primary = primaries.first, primaries.count == 1 else {
       throw PrimaryUnclear(

@@ -29,12 +29,16 @@ extension RestoreBackup {
   func lookAround(_ candidate: RestoreCandidate?) async throws -> Situation {
     report(.began("looking at the server"))
     return try await RestartedServer(
-      session: session, log: RestoreLog(directory), mayStart: !options.dryRun
+      session: session, log: RestoreLog(directory), dataDirectory: options.dataDirectory,
+      mayStart: !options.dryRun
     ).withConnection { [session] connection in
       let status = try await connection.status()
       // It has no settings that could be read.
       if status.mode == .sentinel { throw RestoreRefusal.mode(ServerStatus.Mode.sentinel.rawValue) }
       let settings = try await ServerSettings.read(from: connection)
+      if let named = options.dataDirectory {
+        try await require(named, toBe: settings.directory)
+      }
       let doubt = session.target.control.doubt(
         aboutFilesOf: connection.trace(status, directory: settings.directory))
       // The journal of another server must not be carried out on this one.
@@ -54,6 +58,16 @@ extension RestoreBackup {
         doubt: doubt,
         present: journal == nil
           ? try await PresentData.read(streams, on: connection) : PresentData())
+    }
+  }
+
+  /// Throws where a directory that the user names is not the one that the server works in.
+  private func require(_ named: String, toBe directory: String) async throws {
+    let volume = session.target.volume
+    // A link at the end of a path would be described itself.
+    let own = try await volume.status(of: join(directory, "."))
+    guard let own, try await volume.status(of: join(named, "."))?.inode == own.inode else {
+      throw BackupError.otherDataDirectory(named, server: directory)
     }
   }
 

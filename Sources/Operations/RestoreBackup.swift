@@ -15,10 +15,14 @@ public struct RestoreBackup: Sendable {
     public var safetyBackup = true
     /// Whether the old files stay on the volume.
     public var keepsOldFiles = false
+    /// The same for a server that does not run, of which no safety backup can be taken.
+    public var keepsOldFilesOfStopped = true
     /// Whether the archive may be of another Redis.
     public var fromOtherSource = false
     /// Whether a server in a pod is restarted by the kubelet in that pod, which is not deleted then.
     public var restartsInPlace = false
+    /// Where the data of a server lies that does not answer; nil where that is not said.
+    public var dataDirectory: String?
     /// Whether only the plan is wanted.
     public var dryRun = false
 
@@ -45,11 +49,11 @@ public struct RestoreBackup: Sendable {
   }
 
   /// So many processes that end before they were compared are no chance any more.
-  private static let processLimit = 3
+  static let processLimit = 3
 
   let session: ServerSession
   let workers: Workers
-  let options: Options
+  var options: Options
   let directory: ArchiveDirectory
   let lock: DirectoryLock?
   let report: ProgressReport
@@ -86,18 +90,15 @@ public struct RestoreBackup: Sendable {
     var candidate: RestoreCandidate?
     if case .restore(let entry) = request { candidate = try await prove(entry, now: now) }
     do {
-      let situation = try await lookAround(candidate)
-      guard let journal = situation.journal else {
-        guard let candidate else {
-          if situation.doubt == nil, !options.dryRun {
-            try await RestoreJournal.removeUnfinished(
-              in: situation.settings.directory, of: session.target.volume)
-          }
-          throw situation.doubt.map(RestoreRefusal.obstacle) ?? BackupError.noUnfinishedRestore()
-        }
-        return try await begin(candidate, situation, now: now)
+      do {
+        return try await carryOut(request, candidate, now: now)
+      } catch let stopped as ServerStopped {
+        return try await RestoreByFiles(restore: self, stopped: stopped).run(
+          request, candidate, now: now)
       }
-      return try await takeUp(journal, request, candidate, now: now)
+    } catch let down as ServerDown {
+      throw BackupError.serverDown(
+        BackupError(restoring: down.cause, session: session))
     } catch let refusal as RestoreRefusal {
       throw BackupError(refusing: refusal, session: session)
     } catch let cancellation as CancellationError {
@@ -105,6 +106,25 @@ public struct RestoreBackup: Sendable {
     } catch {
       throw BackupError(restoring: error, session: session)
     }
+  }
+
+  private var isLocal: Bool { session.target.source.target == .local }
+
+  private func carryOut(
+    _ request: Request, _ candidate: RestoreCandidate?, now: Date
+  ) async throws -> RestoreResult {
+    let situation = try await lookAround(candidate)
+    guard let journal = situation.journal else {
+      guard let candidate else {
+        if situation.doubt == nil, !options.dryRun {
+          try await RestoreJournal.removeUnfinished(
+            in: situation.settings.directory, of: session.target.volume)
+        }
+        throw situation.doubt.map(RestoreRefusal.obstacle) ?? BackupError.noUnfinishedRestore()
+      }
+      return try await begin(candidate, situation, now: now)
+    }
+    return try await takeUp(journal, request, candidate, now: now)
   }
 
   // MARK: - A new restore
@@ -122,22 +142,20 @@ public struct RestoreBackup: Sendable {
     guard try await confirm(plan) else { throw BackupError.notConfirmed() }
     var journal = RestoreJournal(
       startedAt: now, tool: Tool.manifest,
-      archive: RestoreJournal.Archive(
-        name: candidate.name, path: candidate.path, sha256: candidate.fileDigest,
-        dumpSHA256: candidate.dumpDigest, dumpBytes: candidate.summary.byteCount),
+      archive: RestoreJournal.Archive(candidate),
       files: machine.files, settings: situation.settings, runID: situation.status.runID ?? "",
       processID: Int(situation.status.processID ?? 0))
     journal.keepsOldFiles = options.keepsOldFiles
-    if session.target.source.target == .kubernetes { journal.restart = options.restart }
+    if !isLocal { journal.restart = options.restart }
     let need = RestoreMachine.neededByteCount(
       candidate.summary, facts, options.machine, hasLinks: false)
-    try await claim(journal, needingWithoutLinks: need)
-    do {
-      try recordStart(of: journal)
-    } catch {
-      // Nothing was begun that a later run would have to end.
-      try await journal.remove(from: session.target.volume)
-      throw error
+    try await claim(journal, on: session.target.volume, needingWithoutLinks: need) {
+      let (status, settings) = try await session.withConnection { connection in
+        (try await connection.status(), try await ServerSettings.read(from: connection))
+      }
+      guard status.runID ?? "" == journal.runID, settings == journal.settings else {
+        throw BackupError.serverChangedSincePlan()
+      }
     }
     return try await forward(machine.stages, run(candidate, journal), plan: plan)
   }
@@ -146,16 +164,18 @@ public struct RestoreBackup: Sendable {
   ///
   /// A question may have waited for hours; what was true when the plan was made need not be now.
   ///
-  /// - Parameter need: The free bytes without which nothing may begin where the volume has no hard links.
-  private func claim(
-    _ journal: RestoreJournal, needingWithoutLinks need: UInt64
+  /// - Parameters:
+  ///   - need: The free bytes without which nothing may begin where the volume has no hard links.
+  ///   - isAsPlanned: Throws where the server is not as it was when the plan was made.
+  func claim(
+    _ journal: RestoreJournal, on volume: any DataVolume, needingWithoutLinks need: UInt64,
+    confirming isAsPlanned: () async throws -> Void
   ) async throws {
-    let volume = session.target.volume
     let journalPath = RestoreFiles.journal(in: journal.settings.directory)
     guard try await volume.status(of: journalPath) == nil else {
       throw BackupError.otherRestoreBegan(journalPath)
     }
-    for path in journal.files.made where try await volume.status(of: path) != nil {
+    for path in journal.made where try await volume.status(of: path) != nil {
       throw BackupError.fileInTheWay(path)
     }
     let hasLinks = try await journal.begin(on: volume)
@@ -164,12 +184,9 @@ public struct RestoreBackup: Sendable {
         let free = try await volume.freeByteCount(at: journal.settings.directory)
         guard free >= need else { throw RestoreRefusal.noRoom(need: need, free: free) }
       }
-      let (status, settings) = try await session.withConnection { connection in
-        (try await connection.status(), try await ServerSettings.read(from: connection))
-      }
-      guard status.runID ?? "" == journal.runID, settings == journal.settings else {
-        throw BackupError.serverChangedSincePlan()
-      }
+      try await isAsPlanned()
+      // From here on a later run has something to end.
+      try recordStart(of: journal)
     } catch {
       try await journal.remove(from: volume)
       throw error
@@ -184,29 +201,35 @@ public struct RestoreBackup: Sendable {
     if let given, given.fileDigest != journal.archive.sha256 {
       throw BackupError.otherRestoreUnfinished(journal.archive.name, given: given.name)
     }
+    if journal.startedAmidst == true, case .restore = request {
+      throw BackupError.serverStartedAmidst("a server")
+    }
     let look = run(given, journal)
     let standing = try await look.standing()
     let goesBack =
       journal.direction != .forward || standing.phase < .swapped
       || { if case .rollback = request { standing.phase != .committed } else { false } }()
     if goesBack {
-      let way = await RestoreMachine.rollback(
-        from: standing.phase, serverAnswers: standing.serverAnswers,
-        hasReturned: look.hasReturned, keepsOldFiles: journal.keepsOldFiles == true)
+      let way = await look.wayBack(from: standing.phase, serverAnswers: standing.serverAnswers)
       let plan = RestorePlan(way.undo + way.tidy, unfinished: journal, candidate: nil)
       if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
       guard try await confirm(plan) else { throw BackupError.notConfirmed() }
       let undone = try await back(run(given, journal), plan: plan, because: nil)
       guard undone.outcome == .rolledBack, let given else { return undone }
       // The old data is as safe as before the interrupted run: now the wish itself.
-      return try await begin(given, lookAround(given), now: now)
+      var restore = self
+      if journal.isByFiles, isLocal { restore.options.dataDirectory = journal.settings.directory }
+      return try await restore.begin(given, restore.lookAround(given), now: now)
     }
     let candidate =
       if let given { given } else { try await prove(named: journal, now: now) }
     var machineOptions = options.machine
     if journal.keepsOldFiles == true { machineOptions.keepsOldFiles = true }
-    let stages = RestoreMachine.resumption(
-      at: standing.phase, RestoreMachine.stages(journal.files.layout, machineOptions))
+    let whole =
+      journal.isByFiles
+      ? RestoreMachine.stagesByFiles(keepsOldFiles: journal.keepsOldFiles == true)
+      : RestoreMachine.stages(journal.files.layout, machineOptions)
+    let stages = RestoreMachine.resumption(at: standing.phase, whole)
     let plan = RestorePlan(
       stages.flatMap(\.steps), unfinished: journal, candidate: candidate)
     if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
@@ -216,7 +239,7 @@ public struct RestoreBackup: Sendable {
     return try await forward(stages, run(candidate, journal, insists: insists), plan: plan)
   }
 
-  private func prove(named journal: RestoreJournal, now: Date) async throws -> RestoreCandidate {
+  func prove(named journal: RestoreJournal, now: Date) async throws -> RestoreCandidate {
     let entry = try directory.find(journal.archive.path, source: nil)
     let candidate = try await prove(entry, now: now)
     guard candidate.fileDigest == journal.archive.sha256 else {
@@ -232,128 +255,4 @@ public struct RestoreBackup: Sendable {
       session: session, lock: lock, workers: workers, report: report, candidate: candidate,
       journal: journal, insists: insists)
   }
-
-  // MARK: - Both ways
-
-  /// Goes forward, and back when that fails. Up to the swap it can be cancelled; from then on the end
-  /// is nearer than the beginning, and it is carried through.
-  private func forward(
-    _ stages: [RestoreMachine.Plan.Stage], _ run: RestoreRun, plan: RestorePlan
-  ) async throws -> RestoreResult {
-    let journal = await run.journal
-    do {
-      try await run.advance(stages.filter { $0.phase < .swapped })
-      try Task.checkCancellation()
-      try await uncancelled { try await serve(stages.filter { $0.phase >= .swapped }, run) }
-    } catch {
-      let reached = await run.journal.phase
-      if reached == .committed {
-        return try await finish(run, plan: plan, because: error)
-      }
-      if await run.mayHaveServedOthers() { throw await leave(run, because: error) }
-      let result = try await back(run, plan: plan, because: error)
-      // Before writes were refused nobody can have noticed anything: the fault itself is the answer.
-      if result.outcome == .rolledBack, error is CancellationError || reached < .refusingWrites {
-        throw error
-      }
-      return result
-    }
-    record(.restored, journal)
-    return await RestoreResult(.restored, plan: plan, run: run)
-  }
-
-  /// Leaves what is served as it is: writes may have been acknowledged since the restart, and only the user
-  /// can say that they may be lost.
-  ///
-  /// - Returns: What to throw.
-  private func leave(_ run: RestoreRun, because error: any Error) async -> any Error {
-    if error is CancellationError { return error }
-    guard await run.servedOthers else {
-      return BackupError.restoreLeft(cause: error, session: session)
-    }
-    if error.isUnreachable {
-      return BackupError.restoredServerLost(cause: error, session: session)
-    }
-    do {
-      try await uncancelled { try await run.leaveServing() }
-    } catch let second {
-      return BackupError.restoreLeft(cause: error, refusing: second, session: session)
-    }
-    if let error = error as? DataDiffers {
-      return BackupError.restoredDataHasChanged(error.differences)
-    }
-    return BackupError.restoreLeft(cause: error, session: session)
-  }
-
-  /// Goes on after the swap, with the next process where the one that was taken over has ended.
-  private func serve(_ stages: [RestoreMachine.Plan.Stage], _ run: RestoreRun) async throws {
-    var rest = stages
-    var takeovers = 0
-    for _ in 1..<Self.processLimit {
-      do {
-        return try await run.advance(rest)
-      } catch {
-        guard await run.lostServer(to: error, after: takeovers) else { throw error }
-        takeovers = await run.takeovers
-        rest = RestoreMachine.resumption(at: .served, rest)
-        report(.warning("the server ended before it was compared; the next one is waited for"))
-      }
-    }
-    try await run.advance(rest)
-  }
-
-  /// Ends a restore that failed after its data was compared: nothing leads back from there.
-  private func finish(
-    _ run: RestoreRun, plan: RestorePlan, because error: any Error
-  ) async throws -> RestoreResult {
-    do {
-      try await uncancelled { try await run.rollBack() }
-    } catch let second {
-      var result = await RestoreResult(.restored, plan: plan, run: run)
-      result.failure = .restoreNotEnded(cause: second, first: error, session: session)
-      return result
-    }
-    record(.restored, await run.journal)
-    return await RestoreResult(.restored, plan: plan, run: run)
-  }
-
-  private func back(
-    _ run: RestoreRun, plan: RestorePlan, because error: (any Error)?
-  ) async throws -> RestoreResult {
-    report(.began("bringing the old data back"))
-    var result = await RestoreResult(.rolledBack, plan: plan, run: run)
-    if let error { result.failure = .restoreFailed(cause: error, session: session) }
-    do {
-      try await uncancelled { try await run.rollBack() }
-      record(.rolledBack, await run.journal)
-    } catch let second {
-      result.outcome = .rollbackFailed
-      result.failure = await .rollbackFailed(
-        cause: second, first: error, journal: run.journal,
-        turningPoint: run.turningPoint, session: session)
-      record(.rollbackFailed, await run.journal)
-    }
-    return await result.completed(by: run)
-  }
-
-  private func recordStart(of journal: RestoreJournal) throws {
-    try RestoreLog(directory).append(
-      .started, journal, source: session.target.source)
-  }
-
-  /// Writes in the log how a restore ended. What is served does not depend on it, so that a log which
-  /// cannot be written is only a warning.
-  private func record(_ event: RestoreLog.Event, _ journal: RestoreJournal) {
-    do {
-      try RestoreLog(directory).append(
-        event, journal, source: session.target.source)
-    } catch {
-      report(.warning("the end of the restore could not be logged: \(error)"))
-    }
-  }
-}
-
-/// Runs a body to its end even when the task that waits for it is cancelled.
-private func uncancelled(_ body: @escaping @Sendable () async throws -> Void) async throws {
-  try await Task { try await body() }.value
 }

@@ -80,9 +80,16 @@ enum RestoreRefusal: Error, Sendable, Equatable {
   case nextStartDiffers(setting: String, running: String, next: String)
   case nextStartAsksForPassword
   case obstacle(RestoreObstacle)
+  /// Of a server that does not run.
+  case obstacleToHolding(RestoreObstacle)
   case otherSource(archive: String, target: String)
   case noRoom(need: UInt64, free: UInt64)
   case appendManifestUnreadable(path: String)
+  /// Of a server that does not run: which of several directories is its own.
+  case dataDirectoryUnclear([String])
+  case noDataDirectory(String)
+  /// Of a server that does not run: which of several files it reads.
+  case severalFiles([String])
 }
 
 extension ServerStatus {

@@ -44,8 +44,10 @@ struct RestoreJournal: Codable, Sendable, Equatable {
   let startedAt: Date
   let tool: Manifest.Tool
   let archive: Archive
-  let files: RestoreFiles
-  let settings: ServerSettings
+  var files: RestoreFiles
+  /// What is swapped beside them, where it is not known what the next start reads; nil for nothing.
+  var otherFiles: [RestoreFiles]?
+  var settings: ServerSettings
   /// The server process that the restore began with.
   let runID: String
   /// Its number, where it is a process of this host.
@@ -55,12 +57,17 @@ struct RestoreJournal: Codable, Sendable, Equatable {
   var direction = Direction.forward
   /// The old data, counted when no write was acknowledged any more.
   var oldKeyspace: [Keyspace] = []
-  /// The process that ran when the old files were put back, empty for none: any other serves the old data.
+  /// The process that ran when the old files were put back, empty for none: any other serves the old data. Nil
+  /// while they are not back.
   var returnedRunID: String?
   /// The path of the safety backup.
   var safetyBackup: String?
   /// Whether the old files stay on the volume in the end; nil for no, as in older journals.
   var keepsOldFiles: Bool?
+  /// Whether the server did not run, so that its files alone are worked with; nil for no.
+  var byFiles: Bool?
+  /// Whether a server was started while its files were exchanged; nil for no.
+  var startedAmidst: Bool?
   /// How a server in a pod is restarted; nil for by its pod, as in older journals.
   var restart: RestartWay?
 
@@ -74,7 +81,15 @@ struct RestoreJournal: Codable, Sendable, Equatable {
     case returnedRunID = "returned_run_id"
     case safetyBackup = "safety_backup"
     case keepsOldFiles = "keeps_old_files"
+    case otherFiles = "other_files"
+    case byFiles = "by_files"
+    case startedAmidst = "started_amidst"
   }
+
+  var isByFiles: Bool { byFiles == true }
+
+  /// Everything that the restore makes and may remove again.
+  var made: [String] { ([files] + (otherFiles ?? [])).flatMap(\.made) }
 
   /// Reads the journal of an unfinished restore; nil when there is none.
   ///

@@ -6,9 +6,16 @@ public enum RestoreLayout: String, Codable, Sendable {
   case singleFileAOF = "single_file_aof"
   /// `dump.rdb`, because the append-only file is off.
   case snapshot
+
+  /// What a server with these settings loads.
+  init(_ settings: ServerSettings) {
+    self =
+      !settings.appendOnly
+      ? .snapshot : settings.appendDirectoryName == nil ? .singleFileAOF : .multiPartAOF
+  }
 }
 
-/// The paths of one restore on the volume, chosen once and kept in its journal.
+/// The paths of one file that a restore puts in place, or of one append-only file in parts, chosen once and kept in its journal.
 struct RestoreFiles: Codable, Sendable, Equatable {
   /// A small file that is staged beside the dump.
   struct Text: Codable, Sendable, Equatable {
@@ -29,11 +36,15 @@ struct RestoreFiles: Codable, Sendable, Equatable {
   let kept: String
   /// For parts: the sequence number of the backup.
   let sequence: Int64?
+  /// For parts: whether there was no directory for them, so that nobody but this restore makes one; nil for no.
+  var makesDirectory: Bool?
+  /// Whether ``live`` was there before; nil where no second name of it tells that there was none.
+  var wasThere: Bool?
 
   /// The directory of the append-only file's parts.
   var directory: String { String(live[..<(live.lastIndex(of: "/") ?? live.endIndex)]) }
   /// The name of ``live`` in its directory.
-  var liveName: String { name(of: live) }
+  var liveName: String { Self.name(of: live) }
   /// Where a copy of the old file waits to be renamed back.
   var returning: String { live + ".rollback" }
 
@@ -78,7 +89,7 @@ struct RestoreFiles: Codable, Sendable, Equatable {
   }
 
   /// The last component of a path.
-  func name(of path: String) -> String {
+  static func name(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
   }
 

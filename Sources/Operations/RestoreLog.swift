@@ -77,10 +77,19 @@ struct RestoreLog: Sendable {
 
   /// Whether the last restore of a Redis began and never said how it ended.
   func isUnfinished(of source: TargetSource) throws -> Bool {
+    try unfinishedLine(of: source) != nil
+  }
+
+  private func unfinishedLine(of source: TargetSource) throws -> Line? {
     let own = Line(
       time: Date(), event: .started, user: "", archive: "", target: source.identity,
       pod: source.podPath, directory: nil, keys: nil)
-    return try unfinished().contains { $0.isAboutSame(as: own) }
+    return try unfinished().first { $0.isAboutSame(as: own) }
+  }
+
+  /// Where the data lies of a Redis whose last restore began and never said how it ended.
+  func unfinishedDirectory(of source: TargetSource) throws -> String? {
+    try unfinishedLine(of: source)?.directory
   }
 
   /// Each Redis whose last restore began and never said how it ended.

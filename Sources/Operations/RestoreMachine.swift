@@ -33,7 +33,7 @@ enum RestoreMachine {
     _ facts: RestoreFacts, _ candidate: RestoreCandidate, _ options: Options, stamp: String
   ) throws(RestoreRefusal) -> Plan {
     try refuse(facts, candidate, options)
-    let layout = layout(facts)
+    let layout = RestoreLayout(facts.settings)
     if layout == .multiPartAOF, facts.appendManifest == nil {
       let directory = join(
         facts.settings.directory, facts.settings.appendDirectoryName ?? "appendonlydir")
@@ -77,7 +77,8 @@ enum RestoreMachine {
     entered: RestorePhase, replacementIsThere: Bool, isOldProcess: Bool
   ) -> RestorePhase {
     switch entered {
-    case .swapped where replacementIsThere: .kept
+    // By files, where a part was swapped, it may have been taken for all.
+    case .swapped where replacementIsThere, .served where replacementIsThere: .kept
     case .swapped, .served: isOldProcess ? .swapped : .served
     case .begun, .staged, .refusingWrites, .kept, .committed: entered
     }
@@ -100,12 +101,14 @@ enum RestoreMachine {
   /// Nothing leads back from ``RestorePhase/committed``: writes have been acknowledged since.
   /// - Parameter serverAnswers: Whether there is a server to talk to; only after the swap can the way
   ///   back do without.
+  /// - Parameter isPutBack: Whether the old files were put back already: the process of then may have written
+  ///   others since.
   /// - Parameter hasReturned: Whether the server was started since the old files were put back: what it
   ///   has acknowledged since would be lost if they were put back once more.
   /// - Parameter keepsOldFiles: Whether they stay where the new data is served.
   static func rollback(
-    from phase: RestorePhase, serverAnswers: Bool = true, hasReturned: Bool = false,
-    keepsOldFiles: Bool = false
+    from phase: RestorePhase, serverAnswers: Bool = true, isPutBack: Bool = false,
+    hasReturned: Bool = false, keepsOldFiles: Bool = false
   ) -> (undo: [RestoreStep], tidy: [RestoreStep]) {
     switch phase {
     case .begun, .staged:
@@ -117,7 +120,7 @@ enum RestoreMachine {
     case .swapped:
       // The old server still has all its data in memory and has acknowledged no write since.
       (
-        [.putOldFilesBack, .resumePersisting],
+        (isPutBack ? [] : [.putOldFilesBack]) + [.resumePersisting],
         [.acceptWrites, .removeStagedFiles, .removeKeptNames, .endJournal]
       )
     case .served:
@@ -131,11 +134,6 @@ enum RestoreMachine {
     case .committed:
       ([], [.acceptWrites, keepsOldFiles ? .removeOldNames : .removeOldFiles, .endJournal])
     }
-  }
-
-  private static func layout(_ facts: RestoreFacts) -> RestoreLayout {
-    guard facts.settings.appendOnly else { return .snapshot }
-    return facts.settings.appendDirectoryName == nil ? .singleFileAOF : .multiPartAOF
   }
 
   private static func refuse(
@@ -177,7 +175,8 @@ enum RestoreMachine {
     guard !hasLinks else { return need }
     let kept = keptByteCount(facts)
     let (all, isTooMuchWithCopies) = need.addingReportingOverflow(
-      layout(facts) == .multiPartAOF ? kept : kept.multipliedReportingOverflow(by: 2).partialValue)
+      RestoreLayout(facts.settings) == .multiPartAOF
+        ? kept : kept.multipliedReportingOverflow(by: 2).partialValue)
     return isTooMuchWithCopies ? .max : all
   }
 
@@ -218,7 +217,8 @@ enum RestoreMachine {
     }
   }
 
-  private static func refuse(
+  /// Refuses a next start that reads other files than the running server, or answers elsewhere.
+  static func refuse(
     _ next: NextStart?, _ settings: ServerSettings, port: Int?
   ) throws(RestoreRefusal) {
     guard let next else { return }

@@ -182,7 +182,7 @@ extension RestoreRisk {
 }
 
 extension RestoreRisk {
-  fileprivate init(_ concern: RestartConcern) {
+  init(_ concern: RestartConcern) {
     switch concern {
     case .managed(let object, let manager):
       self.init(.managed, manager.words(of: object))

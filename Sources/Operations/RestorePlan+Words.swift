@@ -13,6 +13,8 @@ enum Sentences {
     let archive: String
     /// How the server is restarted.
     var restart = "restart the server"
+    /// Why it does not run; nil where it does.
+    var outage: ServerOutage?
   }
 
   static func time(_ ctime: String?) -> String {
@@ -53,6 +55,7 @@ extension RestorePlan.Line {
         ("have the server leave its files alone", "have it write them again")
       case .keepOldFiles: ("keep the old files in \(names.kept)", "remove their second names")
       case .swap: ("put the backup in place of \(names.live)", "put the old file back")
+      case .swapFiles: ("put the backup in place of \(names.live)", "put the old files back")
       case .confirmSwap: ("look that it is in its place", nothing)
       case .restart: (names.restart, "restart it with the old files")
       case .awaitServer: ("wait until it has loaded, writes refused", nothing)
@@ -61,7 +64,11 @@ extension RestorePlan.Line {
       case .removeOldFiles: ("remove the old files", "the safety backup has their data")
       case .removeOldNames:
         ("leave the old files in \(names.kept) only", "none: they are not read any more")
+      case .dropUnusedFiles: ("put back the old files that the server does not read", nothing)
       case .endJournal: ("remove the journal", nothing)
+      case .holdServer: (names.outage?.ways.hold ?? "stop the server", "leave it as it was")
+      case .startServer: (names.outage?.ways.start ?? "start the server", "stop it again")
+      case .releaseServer: (names.outage?.ways.release ?? "leave the server as it is", nothing)
       case .resumePersisting: ("have the server write its files again", nothing)
       case .putOldFilesBack: ("put the old files back", nothing)
       case .compareOldData: ("compare the keys with those before", nothing)
@@ -99,7 +106,7 @@ extension RestoreStep: CustomStringConvertible {
     case .saveOldData: "saving the present data"
     case .stopPersisting: "closing the server's files"
     case .keepOldFiles: "keeping the old files"
-    case .swap: "swapping"
+    case .swap, .swapFiles: "swapping"
     case .confirmSwap: "confirming the swap"
     case .restart: "restarting the server"
     case .awaitServer: "waiting for the server to load"
@@ -107,7 +114,11 @@ extension RestoreStep: CustomStringConvertible {
     case .acceptWrites: "accepting writes"
     case .removeOldFiles: "removing the old files"
     case .removeOldNames: "removing the old files' first names"
+    case .dropUnusedFiles: "putting back what is not read"
     case .endJournal: "removing the journal"
+    case .holdServer: "keeping the server from being started"
+    case .startServer: "starting the server"
+    case .releaseServer: "letting the server go"
     case .resumePersisting: "opening the server's files again"
     case .putOldFilesBack: "putting the old files back"
     case .compareOldData: "comparing the old data"
@@ -155,6 +166,8 @@ extension RestoreObstacle {
     case .nodeNotReady(let node): "node \(node) is not ready"
     case .forbidden(let message): "this account lacks a right: \(message)"
     case .notChecked(let message): "not everything could be checked: \(message)"
+    case .otherHost(let name):
+      "\(name) is not this host, where nothing tells whether its server runs"
     case .serverNotOnThisHost(let processID):
       "its process \(processID) is not a server on this host, so its files are not here"
     case .processHidden(let processID):

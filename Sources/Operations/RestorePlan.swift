@@ -29,16 +29,18 @@ public struct RestorePlan: Sendable, Equatable {
     /// The steps in their order.
     public let steps: [Step]
 
-    init(from phase: RestorePhase, names: Sentences.Names) {
-      let way = RestoreMachine.rollback(from: phase)
+    init(_ phase: RestorePhase, _ steps: [RestoreStep], names: Sentences.Names) {
       self.phase = phase.word
-      steps = (way.undo + way.tidy).map {
+      self.steps = steps.map {
         Step(step: $0, description: Line(step: $0, names: names).description)
       }
     }
 
     static func all(_ names: Sentences.Names) -> [WayBack] {
-      RestorePhase.allCases.filter { $0 != .committed }.map { WayBack(from: $0, names: names) }
+      RestorePhase.allCases.filter { $0 != .committed }.map { phase in
+        let way = RestoreMachine.rollback(from: phase)
+        return WayBack(phase, way.undo + way.tidy, names: names)
+      }
     }
   }
 
@@ -54,6 +56,18 @@ public struct RestorePlan: Sendable, Equatable {
   public let lines: [Line]
   /// The way back from each phase, in their order.
   public let waysBack: [WayBack]
+
+  init(
+    summary: [String], risks: [RestoreRisk], lines: [Line], pending: PendingReport?,
+    waysBack: [WayBack]
+  ) {
+    self.summary = summary
+    self.risks = risks
+    figures = nil
+    self.pending = pending
+    self.lines = lines
+    self.waysBack = waysBack
+  }
 
   /// The plan of a new restore.
   init(

@@ -22,6 +22,10 @@ public struct RestoreResult: Sendable {
   public private(set) var writesRefused: Duration?
   /// The path of the backup of the data before.
   public private(set) var safetyBackup: String?
+  /// Where the old files stay on the volume; nil where they do not.
+  public private(set) var oldFiles: String?
+  /// Whether the server did not run before, so that there was no data of it to be served.
+  public private(set) var isByFiles = false
   /// Why it ended otherwise than it should.
   public internal(set) var failure: BackupError?
 
@@ -40,6 +44,8 @@ public struct RestoreResult: Sendable {
     result.comparison = await run.comparison
     result.writesRefused = await run.writesRefused
     result.safetyBackup = await run.journal.safetyBackup
+    result.oldFiles = await run.oldFiles
+    result.isByFiles = await run.worksByFiles
     return result
   }
 }

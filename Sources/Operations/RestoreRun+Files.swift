@@ -4,108 +4,137 @@ import Targets
 // MARK: - Steps that work on the volume alone
 
 extension RestoreRun {
+  /// What is swapped: one, or, where it is not known what the next start reads, everything that it may read.
+  var swaps: [FileSwap] {
+    ([journal.files] + (journal.otherFiles ?? [])).map { files in
+      FileSwap(
+        files: files, volume: volume, dataDirectory: journal.settings.directory,
+        appendFileName: journal.settings.appendFileName, dumpDigest: journal.archive.dumpSHA256,
+        limits: session.limits, keepsAll: worksByFiles)
+    }
+  }
+
+  /// Whether the swap was not done: of what a server reads, else of anything, unless a server has read and written
+  /// what is swapped already.
+  func isPending(_ used: RestoreLayout? = nil) async throws -> Bool {
+    let own = swaps.filter { $0.files.layout == used }
+    var (pending, done): ([FileSwap], [FileSwap]) = ([], [])
+    for swap in own.isEmpty ? swaps : own {
+      if try await swap.isPending() { pending.append(swap) } else { done.append(swap) }
+    }
+    guard !pending.isEmpty else { return false }
+    for swap in done where try await !swap.isUntouched() { return false }
+    return true
+  }
+
+  /// Looks whether a server has worked with the backup before this run: what it was given would be lost on the
+  /// way back.
+  func lookForWrites() async throws {
+    for swap in swaps where try await !swap.isUntouched() { servedOthers = true }
+  }
+
   func stageBackup() async throws {
     guard let candidate else { throw BackupError.internalError("nothing to stage") }
-    let ownership = try await ownershipOfLiveFile()
+    let first = swaps[0]
+    let ownership = try await ownership()
+    try await first.makeDirectory(ownership)
     let file = try ArchiveFile(candidate.path, report: report)
     let stall = session.limits.copyStall
-    let (volume, workers, target) = (volume, workers, files.stagedDump)
+    let (volume, workers, target) = (volume, workers, first.files.stagedDump)
     try await pipe { send in
       _ = try await file.unpack(on: workers, to: send)
     } to: { next in
       try await volume.write(target, ownership: ownership, stallTimeout: stall, from: next)
     }
-    for text in files.stagedTexts {
-      try await volume.write(text.path, ownership: ownership, contents: Array(text.text.utf8))
-    }
+    try await first.stageTexts(ownership)
+    for other in swaps.dropFirst() { try await other.stage(from: first, ownership) }
+  }
+
+  /// What all that is staged shall belong to. Where it is not known which file the server reads, one that
+  /// root has left there must not decide.
+  private func ownership() async throws -> FileOwnership? {
+    var found: [FileOwnership] = []
+    for swap in swaps { if let one = try await swap.ownership() { found.append(one) } }
+    return found.first { $0.userID != 0 } ?? found.first
   }
 
   func compareDigest() async throws {
-    let digest = try await volume.sha256(of: files.stagedDump, stallTimeout: session.limits.stall)
-    guard digest == journal.archive.dumpSHA256 else {
-      throw BackupError.stagedBackupDiffers(files.stagedDump)
-    }
+    for swap in swaps { try await swap.compareDigest() }
   }
 
   func keepOldFiles() async throws {
-    guard files.layout == .multiPartAOF else {
-      do {
-        try await secondName(of: files.live, as: files.kept)
-      } catch TargetError.fileNotFound {
-        // The server has saved nothing so far.
-      }
-      return
-    }
-    let ownership = try await volume.status(of: files.directory).map(\.ownership)
-    try await volume.makeDirectory(files.kept, ownership: ownership)
-    for file in try await manifest(at: files.live).files {
-      do {
-        try await secondName(of: join(files.directory, file.name), as: join(files.kept, file.name))
-      } catch TargetError.fileNotFound where file.type == "h" {
-        // History that the server has deleted meanwhile.
-      }
-    }
-    try await secondName(of: files.live, as: join(files.kept, files.liveName))
+    for swap in swaps { try await swap.keepOldFiles() }
   }
 
   func confirmSwap() async throws {
-    let inPlace: Bool
-    if files.layout == .multiPartAOF {
-      let text = files.stagedTexts.first { $0.path == files.replacement }?.text ?? ""
-      let limit = RestoreJournal.maximumByteCount
-      inPlace = try await volume.contents(of: files.live, limit: limit) == Array(text.utf8)
-    } else {
-      let digest = try await volume.sha256(of: files.live, stallTimeout: session.limits.stall)
-      inPlace = digest == journal.archive.dumpSHA256
-    }
-    guard inPlace else { throw BackupError.swapUndoneByOthers(files.live) }
+    for swap in swaps { try await swap.confirmSwap() }
   }
 
   func putOldFilesBack() async throws {
-    if files.layout == .multiPartAOF {
-      for name in try await volume.list(files.kept) ?? [] where name != files.liveName {
-        let path = join(files.directory, name)
-        if try await volume.status(of: path) == nil {
-          try await secondName(of: join(files.kept, name), as: path)
-        }
-      }
-    }
-    let kept = files.layout == .multiPartAOF ? join(files.kept, files.liveName) : files.kept
-    guard try await volume.status(of: kept) != nil else {
-      // There was nothing before: then nothing is what the old data was.
-      try await volume.remove(files.live)
-      return
-    }
-    try await volume.remove(files.returning)
-    try await secondName(of: kept, as: files.returning)
-    try await volume.rename(files.returning, to: files.live)
+    for swap in swaps { try await swap.putOldFilesBack(forces: forces) }
+    journal.returnedRunID = presentRunID ?? ""
+    try await turn(.back, at: journal.phase)
   }
 
   /// Looks after the restart that the old files were what it found: a save or a rewrite by somebody else
   /// just before writes the backup's data over them, and the number of keys need not tell.
   func confirmOldFiles() async throws {
-    if files.layout == .multiPartAOF {
-      let kept = try await basesInManifest(at: join(files.kept, files.liveName))
-      let live = try await basesInManifest(at: files.live)
-      guard kept.isEmpty || kept == live else { throw BackupError.swapUndoneByOthers(files.live) }
-      return
-    }
-    guard let kept = try await volume.status(of: files.kept) else { return }
-    if try await volume.status(of: files.live)?.inode == kept.inode { return }
-    // Where the volume has no links, the old file came back as a copy.
-    let stall = session.limits.stall
-    guard
-      try await volume.status(of: files.live) != nil,
-      try await volume.sha256(of: files.live, stallTimeout: stall)
-        == volume.sha256(of: files.kept, stallTimeout: stall)
-    else { throw BackupError.swapUndoneByOthers(files.live) }
+    for swap in swaps { try await swap.confirmOldFiles() }
   }
 
-  private func basesInManifest(at path: String) async throws -> [String] {
-    guard let bytes = try await volume.contents(of: path, limit: RestoreJournal.maximumByteCount),
-      let manifest = AOFManifest(String(decoding: bytes, as: UTF8.self))
-    else { return [] }
-    return manifest.files.filter { $0.type == "b" }.map(\.name)
+  /// Takes the backup away again where this server does not read it.
+  func dropUnusedFiles(_ connection: ServerConnection) async throws {
+    let used = try await usedFiles(connection)
+    let unused = swaps.filter { $0.files != used }
+    for swap in unused { try await swap.putOldFilesBack(forces: true) }
+    for swap in unused {
+      try await swap.removeStagedFiles()
+      try await swap.removeKeptNames()
+    }
+    (journal.files, journal.otherFiles) = (used, nil)
+    try await journal.write(to: volume)
+  }
+
+  /// Throws where the server reads something else than the backup: where the swap was interrupted before its file,
+  /// too.
+  func requireBackupIsRead(_ connection: ServerConnection) async throws {
+    let used = try await usedFiles(connection)
+    for swap in swaps where swap.files == used {
+      guard try await !swap.isPending() else {
+        throw DataDiffers(
+          differences: ["the server reads \(used.live), which is not the backup's"])
+      }
+    }
+  }
+
+  /// What the server reads of that which was put in place.
+  ///
+  /// - Throws: ``BackupError`` where it reads something else, or will at its next start.
+  private func usedFiles(_ connection: ServerConnection) async throws -> RestoreFiles {
+    let settings = try await ServerSettings.read(from: connection)
+    let directory = journal.settings.directory
+    let own = try await volume.status(of: join(directory, "."))
+    guard try await volume.status(of: join(settings.directory, "."))?.inode == own?.inode else {
+      throw BackupError.readsOtherFiles(settings.directory, insteadOf: directory)
+    }
+    let layout = RestoreLayout(settings)
+    let live = RestoreFiles(
+      settings: settings.in(directory), layout: layout, manifest: nil, stamp: ""
+    ).live
+    guard let used = swaps.map(\.files).first(where: { $0.layout == layout && $0.live == live })
+    else {
+      throw BackupError.readsOtherFiles(
+        live, insteadOf: swaps.map(\.files.live).joined(separator: ", "))
+    }
+    let status = try await connection.status()
+    let next = try await NextStart.read(
+      file: status.configFile ?? "", arguments: session.target.control.startArguments, from: volume)
+    do {
+      try RestoreMachine.refuse(next, settings, port: status.tcpPort)
+    } catch {
+      throw BackupError(refusing: error, session: session)
+    }
+    return used
   }
 
   func removeOldFiles() async throws {
@@ -113,82 +142,15 @@ extension RestoreRun {
     try await removeKeptNames()
   }
 
-  /// The old parts lie among the new ones; a file of one piece has lost its name to the new one.
   func removeOldNames() async throws {
-    guard files.layout == .multiPartAOF else { return }
-    let current = try await manifest(at: files.live).files.map(\.name)
-    for name in try await volume.list(files.kept) ?? []
-    where name != files.liveName && !current.contains(name) {
-      try await volume.remove(join(files.directory, name))
-    }
+    for swap in swaps { try await swap.removeOldNames() }
   }
 
   func removeKeptNames() async throws {
-    guard files.layout == .multiPartAOF else { return try await volume.remove(files.kept) }
-    for name in try await volume.list(files.kept) ?? [] {
-      try await volume.remove(join(files.kept, name))
-    }
-    try await volume.removeDirectory(files.kept)
+    for swap in swaps { try await swap.removeKeptNames() }
   }
 
   func removeStagedFiles() async throws {
-    let current = files.sequence == nil ? [] : try await manifest(at: files.live).files.map(\.name)
-    for path in files.made where path != files.kept && !current.contains(files.name(of: path)) {
-      try await volume.remove(path)
-    }
-    guard let sequence = files.sequence else { return }
-    // What a server made of the backup before it was found wanting.
-    for name in try await volume.list(files.directory) ?? [] where !current.contains(name) {
-      if let number = self.sequence(of: name), number >= sequence {
-        try await volume.remove(join(files.directory, name))
-      }
-    }
-  }
-
-  /// The sequence number in the name of a part: `appendonly.aof.1003.base.rdb`.
-  private func sequence(of name: String) -> Int64? {
-    let prefix = journal.settings.appendFileName + "."
-    guard name.hasPrefix(prefix) else { return nil }
-    let rest = name.dropFirst(prefix.count).split(separator: ".")
-    guard rest.count == 3, ["base", "incr"].contains(rest[1]) else { return nil }
-    return Int64(rest[0])
-  }
-
-  private func manifest(at path: String) async throws -> AOFManifest {
-    guard let bytes = try await volume.contents(of: path, limit: RestoreJournal.maximumByteCount)
-    else { return AOFManifest(files: []) }
-    guard let manifest = AOFManifest(String(decoding: bytes, as: UTF8.self)) else {
-      throw BackupError.appendManifestUnreadable(path)
-    }
-    return manifest
-  }
-
-  private func ownershipOfLiveFile() async throws -> FileOwnership? {
-    if let status = try await volume.status(of: files.live) { return status.ownership }
-    return try await volume.status(of: journal.settings.directory).map {
-      FileOwnership(userID: $0.userID, groupID: $0.groupID, mode: 0o600)
-    }
-  }
-
-  /// A hard link costs no space and cannot be half done; a copy is for volumes that have none.
-  private func secondName(of path: String, as newPath: String) async throws {
-    do {
-      try await volume.link(path, to: newPath)
-    } catch TargetError.linksNotSupported {
-      try await copy(path, to: newPath)
-    }
-  }
-
-  private func copy(_ path: String, to newPath: String) async throws {
-    let ownership = try await volume.status(of: path).map(\.ownership)
-    let (volume, stall, copying) = (volume, session.limits.copyStall, files.copying)
-    // A run that is killed here must not leave half a file under a name that a later run trusts.
-    try await volume.remove(copying)
-    try await pipe { send in
-      try await volume.read(path, stallTimeout: stall, deliver: send)
-    } to: { next in
-      try await volume.write(copying, ownership: ownership, stallTimeout: stall, from: next)
-    }
-    try await volume.rename(copying, to: newPath)
+    for swap in swaps { try await swap.removeStagedFiles() }
   }
 }

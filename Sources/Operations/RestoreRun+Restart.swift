@@ -14,17 +14,7 @@ extension RestoreRun {
     presentProcessID = nil
     try await session.target.control.restart(
       by: journal.restart ?? .pod, processID: processID,
-      stopping: { [session] in
-        do {
-          _ = try await session.withConnection { connection in
-            try await connection.send("SHUTDOWN", "NOSAVE")
-          }
-        } catch RedisError.connectionClosed {
-          // That is how a server says yes.
-        } catch  where error.isUnreachable {
-          // It has ended already.
-        }
-      }, timeout: session.limits.stall)
+      stopping: { [session] in try await session.shutDown() }, timeout: session.limits.stall)
   }
 
   func awaitServer() async throws {
@@ -47,7 +37,17 @@ extension RestoreRun {
     takenOverRunID = try await connection.status().runID
     takeovers += 1
     if refusedSince == nil { refusedSince = ContinuousClock.now }
+    if worksByFiles, let freshSettings { try await remember(freshSettings) }
     try await refuse(connection, maxLag: values["min-replicas-max-lag"])
+  }
+
+  /// Keeps the settings of a server that nobody could ask before, for a run that takes up this one.
+  private func remember(_ fresh: (minReplicas: String, maxLag: String)) async throws {
+    let known = journal.settings
+    guard fresh != (known.minReplicasToWrite, known.minReplicasMaxLag) else { return }
+    journal.settings.minReplicasToWrite = fresh.minReplicas
+    journal.settings.minReplicasMaxLag = fresh.maxLag
+    try await journal.write(to: volume)
   }
 
   /// Throws where another process answers than the steps before were done to: it has let writes in, and
@@ -78,15 +78,22 @@ extension RestoreRun {
   func mayHaveServedOthers() async -> Bool {
     guard journal.phase >= .swapped else { return false }
     if servedOthers { return true }
-    // What this run has just started is not in the hands of others yet.
-    if hasRestarted, takeovers == 0 { return false }
+    // What this run has just started is not in the hands of others yet, where it is known how to reach it.
+    if hasRestarted, takeovers == 0, !worksByFiles { return false }
     do {
       let (phase, serverAnswers) = try await standing()
       guard phase == .served else { return false }
-      return serverAnswers ? presentRunID != takenOverRunID : !hasRestarted
+      guard !serverAnswers else { return presentRunID != takenOverRunID }
+      return try await hasRestarted && worksByFiles ? !isOut() : !hasRestarted
     } catch {
-      return !hasRestarted
+      return worksByFiles || !hasRestarted
     }
+  }
+
+  /// Whether the server surely does not run, although it was started.
+  private func isOut() async throws -> Bool {
+    try await session.target.control.outage(
+      dataDirectory: journal.settings.directory, timeout: session.limits.stall) != nil
   }
 
   /// Connects as soon as a server answers; gives up when none has for the stall time.

@@ -103,6 +103,7 @@ extension RestoreRun {
 
   func compareData(_ connection: ServerConnection) async throws {
     guard let candidate else { throw BackupError.internalError("nothing to compare with") }
+    if worksByFiles { try await requireBackupIsRead(connection) }
     let result = try await DataComparison(
       expected: candidate.summary, othersWrote: servedOthers
     ).run(on: connection)

@@ -19,6 +19,8 @@ actor RestoreRun {
   var journal: RestoreJournal
   var comparison: RestoreComparison?
   var writesRefused: Duration?
+  /// Where the old files stay.
+  private(set) var oldFiles: String?
   /// Whether a server that this run did not start let writes in when it was taken over.
   var servedOthers = false
   /// Whether the user has said to finish, whatever was written since.
@@ -29,6 +31,8 @@ actor RestoreRun {
   /// The last of them.
   var takenOverRunID: String?
   private(set) var presentRunID: String?
+  /// The files of a server that is kept from running; nil where it is not.
+  var held: (any DataVolume)?
   /// The process that the steps up to the restart belong to; nil for any.
   var expectedRunID: String?
   /// The number of the process that was talked to last.
@@ -38,10 +42,16 @@ actor RestoreRun {
   var refusedSince: ContinuousClock.Instant?
   var freshSettings: (minReplicas: String, maxLag: String)?
 
+  /// Whether the old files go back whatever was written in their place since.
+  let forces: Bool
+  /// Whether the server stays stopped when the old files are back, since another restore follows.
+  let keepsHold: Bool
+
   init(
     session: ServerSession, lock: DirectoryLock?, workers: Workers,
     report: @escaping ProgressReport, candidate: RestoreCandidate?, journal: RestoreJournal,
-    insists: Bool = false
+    insists: Bool = false, forces: Bool = true, held: (any DataVolume)? = nil,
+    keepsHold: Bool = false
   ) {
     self.session = session
     self.lock = lock
@@ -50,6 +60,9 @@ actor RestoreRun {
     self.candidate = candidate
     self.journal = journal
     self.insists = insists
+    self.forces = forces
+    self.held = held
+    self.keepsHold = keepsHold
   }
 
   /// Carries out stages in order. The journal names each phase before its first step.
@@ -70,16 +83,32 @@ actor RestoreRun {
     (expectedRunID, takenOverRunID) = (nil, nil)
     let (phase, serverAnswers) = try await standing()
     turningPoint = phase
-    let way = RestoreMachine.rollback(
-      from: phase, serverAnswers: serverAnswers, hasReturned: hasReturned,
-      keepsOldFiles: journal.keepsOldFiles == true)
+    let way = wayBack(from: phase, serverAnswers: serverAnswers)
     if journal.direction != .backDone, phase != .committed {
       try await makeRoom(at: phase)
-      if journal.phase > .begun { try await turn(.back, at: phase) }
-      try await perform(way.undo.map(Action.step))
+      // Without a server the journal can be reached only then.
+      if way.undo.contains(.holdServer) { try await perform([.step(.holdServer)]) }
+      // By files, that the swap has begun must not be forgotten when only a part of it was done.
+      if journal.phase > .begun { try await turn(.back, at: worksByFiles ? journal.phase : phase) }
+      try await perform(way.undo.filter { $0 != .holdServer }.map(Action.step))
       if phase >= .refusingWrites { try await turn(.backDone, at: phase) }
     }
     try await perform(way.tidy.map(Action.step))
+  }
+
+  /// The way back from where the restore stands.
+  func wayBack(
+    from phase: RestorePhase, serverAnswers: Bool
+  ) -> (undo: [RestoreStep], tidy: [RestoreStep]) {
+    let isPutBack = journal.returnedRunID != nil && journal.direction == .back
+    guard !worksByFiles else {
+      return RestoreMachine.rollbackByFiles(
+        from: phase, serverAnswers: serverAnswers, isPutBack: isPutBack,
+        keepsOldFiles: journal.keepsOldFiles == true)
+    }
+    return RestoreMachine.rollback(
+      from: phase, serverAnswers: serverAnswers, isPutBack: isPutBack, hasReturned: hasReturned,
+      keepsOldFiles: journal.keepsOldFiles == true)
   }
 
   /// Lets writes in again and leaves everything else as it is.
@@ -91,27 +120,33 @@ actor RestoreRun {
   func standing() async throws -> (phase: RestorePhase, serverAnswers: Bool) {
     let entered = journal.phase
     guard entered >= .kept, entered != .committed else { return (entered, true) }
-    let replacement = try await volume.status(of: journal.files.replacement)
     var runID: String?
-    var serverAnswers = true
+    var used: RestoreLayout?
     do {
-      let status = try await session.withConnection { try await $0.status() }
+      let (status, settings) = try await session.withConnection { connection in
+        (try await connection.status(), try await ServerSettings.read(from: connection))
+      }
       runID = status.runID
       presentProcessID = status.processID.map(Int.init)
+      used = RestoreLayout(settings)
     } catch  where error.isUnreachable {
-      serverAnswers = false
+      // Then what every next start may read tells.
     }
     presentRunID = runID
+    if worksByFiles, used == nil { return (entered, false) }
+    // Where no server runs, nothing may reach the files by now.
+    let isPending = entered == .swapped || used != nil ? try await isPending(used) : false
     let phase = RestoreMachine.phase(
-      entered: entered, replacementIsThere: replacement != nil,
-      isOldProcess: runID == journal.runID)
-    return (phase, serverAnswers)
+      entered: entered, replacementIsThere: isPending, isOldProcess: runID == journal.runID)
+    return (phase, used != nil)
   }
+
+  /// Whether the server does not run, or did not when this restore began.
+  var worksByFiles: Bool { journal.isByFiles || held != nil }
 
   /// Whether the server has been started since the old files were put back.
   var hasReturned: Bool {
-    guard journal.direction == .back, journal.phase == .served, let presentRunID,
-      let returned = journal.returnedRunID
+    guard journal.direction == .back, let presentRunID, let returned = journal.returnedRunID
     else { return false }
     return presentRunID != returned
   }
@@ -128,7 +163,8 @@ actor RestoreRun {
     var needsServer: Bool { step?.needsServer ?? false }
   }
 
-  var volume: any DataVolume { session.target.volume }
+  /// The files: while the server is kept from running, they are reached in another way.
+  var volume: any DataVolume { held ?? session.target.volume }
   var files: RestoreFiles { journal.files }
 
   private func perform(_ actions: [Action]) async throws {
@@ -188,9 +224,9 @@ actor RestoreRun {
   }
 
   /// On a full volume the way back needs the room that the staged dump takes: for the append-only file,
-  /// which is written anew, and even for the journal.
+  /// which is written anew, and even for the journal. By files, what is staged tells what was not swapped.
   private func makeRoom(at phase: RestorePhase) async throws {
-    guard phase < .swapped else { return }
+    guard phase < .swapped, !worksByFiles else { return }
     if journal.phase < .swapped {
       try await removeStagedFiles()
     } else if files.stagedDump != files.replacement {
@@ -205,20 +241,21 @@ actor RestoreRun {
     case .stageBackup: try await stageBackup()
     case .compareDigest: try await compareDigest()
     case .keepOldFiles: try await keepOldFiles()
-    case .putOldFilesBack:
-      try await putOldFilesBack()
-      if journal.phase == .served {
-        journal.returnedRunID = presentRunID ?? ""
-        try await turn(.back, at: .served)
-      }
+    case .putOldFilesBack: try await putOldFilesBack()
     case .removeOldFiles: try await removeOldFiles()
-    case .removeOldNames: try await removeOldNames()
+    case .removeOldNames:
+      try await removeOldNames()
+      if try await volume.status(of: files.kept) != nil { oldFiles = files.kept }
     case .removeKeptNames: try await removeKeptNames()
     case .removeStagedFiles: try await removeStagedFiles()
     case .endJournal: try await journal.remove(from: volume)
+    case .swapFiles: try await swapFiles()
+    case .holdServer: try await hold()
+    case .startServer: try await startServer()
+    case .releaseServer: try await release()
     case .restart, .awaitServer: break
     case .refuseWrites, .takeSafetyBackup, .saveOldData, .stopPersisting, .swap, .confirmSwap,
-      .compareData, .acceptWrites, .resumePersisting, .compareOldData:
+      .compareData, .acceptWrites, .resumePersisting, .compareOldData, .dropUnusedFiles:
       guard let connection else { throw BackupError.internalError("step \(step) has no server") }
       try await perform(step, with: connection)
     }
@@ -238,7 +275,7 @@ actor RestoreRun {
     case .stopPersisting: try await stopPersisting(connection)
     case .swap:
       try await waitUntilQuiet(connection)
-      try await volume.rename(files.replacement, to: files.live)
+      for swap in swaps { try await swap.swap() }
     case .confirmSwap:
       try await waitUntilQuiet(connection)
       try await confirmSwap()
@@ -246,6 +283,7 @@ actor RestoreRun {
     case .acceptWrites: try await acceptWrites(connection)
     case .resumePersisting: try await resumePersisting(connection)
     case .compareOldData: try await compareOldData(connection)
+    case .dropUnusedFiles: try await dropUnusedFiles(connection)
     default: break
     }
   }
@@ -258,11 +296,11 @@ extension RestoreStep {
   fileprivate var needsServer: Bool {
     switch self {
     case .refuseWrites, .takeSafetyBackup, .saveOldData, .stopPersisting, .swap, .confirmSwap,
-      .compareData, .acceptWrites, .resumePersisting, .compareOldData:
+      .compareData, .acceptWrites, .resumePersisting, .compareOldData, .dropUnusedFiles:
       true
     case .beginJournal, .stageBackup, .compareDigest, .keepOldFiles, .restart, .awaitServer,
       .removeOldFiles, .removeOldNames, .endJournal, .putOldFilesBack, .removeKeptNames,
-      .removeStagedFiles:
+      .removeStagedFiles, .swapFiles, .holdServer, .startServer, .releaseServer:
       false
     }
   }

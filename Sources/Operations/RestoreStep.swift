@@ -18,6 +18,8 @@ public enum RestoreStep: String, Codable, Sendable, CaseIterable {
   case keepOldFiles = "keep_old_files"
   /// Rename the backup into its place: the commit point.
   case swap
+  /// Rename the backup into its place while no server runs.
+  case swapFiles = "swap_files"
   /// Look once more that it is in its place.
   case confirmSwap = "confirm_swap"
   /// Stop the server and start it again.
@@ -32,8 +34,17 @@ public enum RestoreStep: String, Codable, Sendable, CaseIterable {
   case removeOldFiles = "remove_old_files"
   /// Remove the names of the old files among the new ones, where the old files stay under second names.
   case removeOldNames = "remove_old_names"
+  /// Put back the old files that this server does not read, where the backup was put in the place of all.
+  case dropUnusedFiles = "drop_unused_files"
   /// Remove the journal.
   case endJournal = "end_journal"
+
+  /// Keep a server that does not run from being started, and reach its files.
+  case holdServer = "hold_server"
+  /// Start it again, with the files that are there.
+  case startServer = "start_server"
+  /// Let it be started again, as before.
+  case releaseServer = "release_server"
 
   /// Have the server write its files again.
   case resumePersisting = "resume_persisting"

@@ -26,6 +26,8 @@ public struct ServerSession: Sendable {
   public let limits: TimeLimits
   /// What the server told when it was chosen among several; nil where it was named.
   var seen: ServerStatus?
+  /// Why the Secret that may hold the password could not be read; nil where it was, or none was needed.
+  var secretFault: TargetError?
   /// Chooses anew among the servers that may be meant; nil where one was named.
   var search: (@Sendable () async throws -> ServerSession)?
   private let report: ProgressReport

@@ -9,9 +9,18 @@ struct ServerSettings: Codable, Sendable, Equatable {
   /// Nil before 7.0, which has no parts.
   let appendDirectoryName: String?
   let save: String
-  let minReplicasToWrite: String
-  let minReplicasMaxLag: String
+  var minReplicasToWrite: String
+  var minReplicasMaxLag: String
   let databases: Int
+
+  /// The same, with the data directory as it is called here.
+  func `in`(_ directory: String) -> ServerSettings {
+    ServerSettings(
+      directory: directory, dumpFileName: dumpFileName, appendOnly: appendOnly,
+      appendFileName: appendFileName, appendDirectoryName: appendDirectoryName, save: save,
+      minReplicasToWrite: minReplicasToWrite, minReplicasMaxLag: minReplicasMaxLag,
+      databases: databases)
+  }
 
   /// - Throws: ``BackupError`` when the server does not tell.
   static func read(from connection: ServerConnection) async throws -> ServerSettings {

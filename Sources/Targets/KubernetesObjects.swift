@@ -52,7 +52,10 @@ struct Pod: Decodable, Equatable {
     var args: [String]?
     var volumeMounts: [Mount]?
     var resources: Resources?
+    var readinessProbe: Probe?
   }
+
+  struct Probe: Decodable, Equatable {}
 
   struct Status: Decodable, Equatable {
     var phase: String?
@@ -102,6 +105,9 @@ struct Pod: Decodable, Equatable {
   var claims: [String] {
     (spec.volumes ?? []).compactMap(\.claim)
   }
+
+  /// Whether no container of it will run again.
+  var hasEnded: Bool { ["Succeeded", "Failed"].contains(status.phase) }
 }
 
 /// A volume of a pod: its name, and one more key that is its kind.
@@ -122,6 +128,12 @@ struct Volume: Decodable, Equatable {
   /// The name of the claim when the kind is `persistentVolumeClaim`.
   var claim: String?
 
+  init(name: String, claim: String) {
+    self.name = name
+    self.claim = claim
+    kind = "persistentVolumeClaim"
+  }
+
   init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Key.self)
     name = try values.decode(String.self, forKey: Key(stringValue: "name"))
@@ -136,6 +148,7 @@ struct StatefulSet: Decodable {
     var template: Template?
     var replicas: Int?
     var persistentVolumeClaimRetentionPolicy: RetentionPolicy?
+    var volumeClaimTemplates: [ClaimTemplate]?
   }
 
   struct RetentionPolicy: Decodable {
@@ -145,7 +158,21 @@ struct StatefulSet: Decodable {
 
   /// What its pods are made of.
   struct Template: Decodable {
+    struct Metadata: Decodable {
+      var labels: [String: String]?
+    }
+
+    var metadata: Metadata?
     var spec: Pod.Spec?
+  }
+
+  /// What the claims of its pods are made of: that of a pod is called NAME-POD.
+  struct ClaimTemplate: Decodable {
+    struct Metadata: Decodable {
+      var name: String
+    }
+
+    var metadata: Metadata
   }
 
   struct Status: Decodable {

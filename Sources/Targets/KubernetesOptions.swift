@@ -28,12 +28,18 @@ public struct KubernetesOptions: Sendable, Equatable {
   /// Whether this process runs in a pod of a cluster; the one that kubectl speaks to when there is no
   /// kubeconfig.
   public var isInsideCluster: Bool
+  /// Whether a server may be meant that does not run: in a container that is down, or in the pod that a
+  /// StatefulSet of one would have.
+  public var allowsStopped: Bool
+  /// The image of the pod that reaches the files of a server that is held; nil for the server's own.
+  public var helperImage: String?
 
   /// Creates the options.
   public init(
     kubectl: String = "kubectl", kubeconfig: String? = nil, context: String? = nil,
     namespace: String, pod: PodChoice, container: String? = nil, port: Int = 6379,
-    transport: PodVolume.Transport = .automatic, isInsideCluster: Bool = false
+    transport: PodVolume.Transport = .automatic, isInsideCluster: Bool = false,
+    allowsStopped: Bool = false, helperImage: String? = nil
   ) {
     self.kubectl = kubectl
     self.kubeconfig = kubeconfig
@@ -44,5 +50,7 @@ public struct KubernetesOptions: Sendable, Equatable {
     self.port = port
     self.transport = transport
     self.isInsideCluster = isInsideCluster
+    self.allowsStopped = allowsStopped
+    self.helperImage = helperImage
   }
 }

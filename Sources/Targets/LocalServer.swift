@@ -30,20 +30,26 @@ public struct LocalServer: ServerControl {
   /// Only the command itself is waited for, and not even that when the server answers before. What
   /// it leaves lives on.
   public func restart(
-    by way: RestartWay = .server, processID: Int, stopping stop: @Sendable () async throws -> Void,
+    by way: RestartWay = .server, processID: Int,
+    stopping stop: @escaping @Sendable () async throws -> Void,
     timeout: Duration
   ) async throws {
     guard let restartCommand else { throw TargetError.noRestartCommand }
-    let process = ServerProcess(id: processID)
-    try await stop()
+    try await end(RunningServer(processID: processID, stop: stop), timeout: timeout)
+    try await run(restartCommand, timeout: timeout)
+  }
+
+  /// Stops a server, and waits until its process is gone.
+  func end(_ server: RunningServer, timeout: Duration) async throws {
+    let process = ServerProcess(id: server.processID)
+    try await server.stop()
     let deadline = ContinuousClock.now + timeout
     while let process, process.isRunning {
       guard ContinuousClock.now < deadline else {
-        throw TargetError.serverStillRunning(processID: processID)
+        throw TargetError.serverStillRunning(processID: server.processID)
       }
       try await Task.sleep(for: .milliseconds(20))
     }
-    try await run(restartCommand, timeout: timeout)
   }
 
   /// Runs the restart command, as ``restart(by:processID:stopping:timeout:)`` does in the end.

@@ -131,7 +131,7 @@ public struct LocalVolume: DataVolume {
     guard unsafe Glibc.link(path, newPath) == 0 else {
       let number = errno
       switch number {
-      case EPERM, EOPNOTSUPP, ENOSYS, EMLINK:
+      case EPERM, EOPNOTSUPP, ENOSYS, EMLINK, EXDEV:
         throw TargetError.linksNotSupported(path: path, message: POSIX.text(number))
       case EEXIST: throw TargetError.fileExists(path: newPath)
       default: throw POSIX.failure(number, path)

@@ -4,16 +4,17 @@ extension PodServer {
 
   /// Returns what should be known before a restart; empty when nothing.
   public func concerns(about way: RestartWay) async throws -> [RestartConcern] {
-    let pod = try await pod()
-    return try await managers(of: pod) + imageConcerns(pod, way) + earlierEnd(of: pod, way)
+    let pod = try await pod(ifThere: container.pod)
+    let managers = try await managers(of: pod)
+    guard let pod else { return managers }
+    return try await managers + imageConcerns(pod, way) + earlierEnd(of: pod, way)
   }
 
-  private func managers(of pod: Pod) async throws -> [RestartConcern] {
-    guard let owner = pod.metadata.controller, owner.kind == "StatefulSet" else { return [] }
+  private func managers(of pod: Pod?) async throws -> [RestartConcern] {
     do {
-      let set: StatefulSet = try await kubectl.json(["get", "statefulset/\(owner.name)"])
-      return set.metadata.map(ObjectManager.all)?.map {
-        .managed(object: "statefulset/\(owner.name)", by: $0)
+      guard let set = try await statefulSet(of: pod) else { return [] }
+      return set.object.metadata.map(ObjectManager.all)?.map {
+        .managed(object: "statefulset/\(set.name)", by: $0)
       } ?? []
     } catch TargetError.forbidden {
       // Where the pod would be deleted that is an obstacle already.

@@ -7,7 +7,7 @@ extension PodServer {
     async let controller = way == .pod ? controllerObstacles(pod) : policyObstacles(pod)
     async let volume = volumeObstacles(pod, way, dataDirectory: dataDirectory)
     async let node = nodeObstacles(pod, way)
-    async let deletion = way == .pod ? deletionObstacles() : []
+    async let deletion = way == .pod ? denials([.init("delete", "pods", container.pod)]) : []
     return try await controller + volume + node + deletion
   }
 
@@ -26,14 +26,7 @@ extension PodServer {
     }
     return try await checked {
       let set: StatefulSet = try await kubectl.json(["get", "statefulset/\(owner.name)"])
-      let policy = set.spec.persistentVolumeClaimRetentionPolicy
-      var obstacles: [RestoreObstacle] = []
-      if policy?.whenDeleted == "Delete" {
-        obstacles.append(.claimIsDeleted(controller: owner.name, policy: "whenDeleted"))
-      }
-      if policy?.whenScaled == "Delete" {
-        obstacles.append(.claimIsDeleted(controller: owner.name, policy: "whenScaled"))
-      }
+      var obstacles = set.claimObstacles(of: owner.name)
       if let count = set.spec.replicas, count != 1 {
         obstacles.append(.replicas(controller: owner.name, count: count))
       }
@@ -42,7 +35,7 @@ extension PodServer {
   }
 
   /// With another template the next pod may run another server, or the same with other settings.
-  private func templateObstacles(
+  func templateObstacles(
     _ pod: Pod, _ set: StatefulSet, of controller: String
   ) -> [RestoreObstacle] {
     let revision = pod.metadata.labels?["controller-revision-hash"]
@@ -60,44 +53,64 @@ extension PodServer {
   private func volumeObstacles(
     _ pod: Pod, _ way: RestartWay, dataDirectory: String
   ) async throws -> [RestoreObstacle] {
-    guard let volume = pod.volume(of: dataDirectory, in: container.container) else {
+    guard let volume = pod.spec.volume(of: dataDirectory, in: container.container) else {
       return [.dataNotOnClaim(directory: dataDirectory, kind: "container")]
     }
     guard let claim = volume.claim else {
       // Every volume outlives a container of its pod.
       return way == .server ? [] : [.dataNotOnClaim(directory: dataDirectory, kind: volume.kind)]
     }
-    return try await checked {
-      let pods: ObjectList<Pod> = try await kubectl.json(["get", "pods"])
-      let others = pods.items.filter { other in
-        other.metadata.uid != pod.metadata.uid && other.claims.contains(claim)
-          && !["Succeeded", "Failed"].contains(other.status.phase)
-      }
-      guard !others.isEmpty else { return [] }
-      return [.claimIsShared(claim: claim, pods: others.map(\.metadata.name).sorted())]
+    return try await checked { try await sharingObstacles([claim]) }
+  }
+
+  /// Which pods mount claims beside the server's own and that which stands for it.
+  func sharingObstacles(_ claims: [String]) async throws -> [RestoreObstacle] {
+    let pods = try await pods(on: claims)
+    return claims.compactMap { claim in
+      let others = pods.filter { $0.claims.contains(claim) && $0.metadata.name != container.pod }
+      guard !others.isEmpty else { return nil }
+      return .claimIsShared(claim: claim, pods: others.map(\.metadata.name).sorted())
     }
   }
 
-  /// Whether the pod may be deleted is asked before anything is changed: the restart is late in a restore.
-  private func deletionObstacles() async throws -> [RestoreObstacle] {
+  /// The pods that mount one of these claims, beside that which stands for the server's.
+  func pods(on claims: [String]) async throws -> [Pod] {
+    let pods: ObjectList<Pod> = try await kubectl.json(["get", "pods"])
+    return pods.items.filter { pod in
+      pod.metadata.name != helper.pod && !pod.hasEnded
+        && pod.claims.contains(where: claims.contains)
+    }
+  }
+
+  /// Asks for rights before anything is changed: they are used late in a restore.
+  func denials(_ rights: [Right]) async throws -> [RestoreObstacle] {
+    try await withThrowingTaskGroup(of: (Int, [RestoreObstacle]).self) { group in
+      for (index, right) in rights.enumerated() {
+        group.addTask { (index, try await denial(right)) }
+      }
+      return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        .sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+  }
+
+  private func denial(_ right: Right) async throws -> [RestoreObstacle] {
     try await checked {
       do {
-        let answer = try await kubectl.run(["auth", "can-i", "delete", "pods/\(container.pod)"])
+        let answer = try await kubectl.run(["auth", "can-i"] + right.question)
         if answer.standardOutput.starts(with: Array("yes".utf8)) { return [] }
       } catch TargetError.commandFailed {
         // Exit status 1 is how it says no.
       }
-      return [
-        .forbidden(
-          message: "pods \"\(container.pod)\" is forbidden: this account cannot delete resource "
-            + "\"pods\" in the namespace \"\(kubectl.namespace)\"")
-      ]
+      return [.forbidden(message: right.denial(in: kubectl.namespace))]
     }
   }
 
-  private func nodeObstacles(_ pod: Pod, _ way: RestartWay) async throws -> [RestoreObstacle] {
+  /// What the node of a pod is like; without a pod nothing tells which node it will be.
+  func nodeObstacles(_ pod: Pod?, _ way: RestartWay) async throws -> [RestoreObstacle] {
     // Nodes belong to the cluster; who may restore in a namespace often may not look at them.
-    guard let name = pod.spec.nodeName, let node = try await nodeIfAllowed(name) else { return [] }
+    guard let pod, let name = pod.spec.nodeName, let node = try await nodeIfAllowed(name) else {
+      return []
+    }
     let ready = node.status.conditions?.first { $0.type == "Ready" }
     guard ready?.status == "True" else { return [.nodeNotReady(node: name)] }
     guard way == .pod else { return [] }
@@ -113,7 +126,7 @@ extension PodServer {
   }
 
   /// Runs a check; what may not be looked at is an obstacle of its own.
-  private func checked(
+  func checked(
     _ check: () async throws -> [RestoreObstacle]
   ) async throws -> [RestoreObstacle] {
     do {
@@ -124,15 +137,24 @@ extension PodServer {
   }
 }
 
-extension Pod {
+extension StatefulSet {
+  /// Claims that would go with the set, or with its pods.
+  func claimObstacles(of name: String) -> [RestoreObstacle] {
+    let policy = spec.persistentVolumeClaimRetentionPolicy
+    return [("whenDeleted", policy?.whenDeleted), ("whenScaled", policy?.whenScaled)]
+      .filter { $0.1 == "Delete" }.map { .claimIsDeleted(controller: name, policy: $0.0) }
+  }
+}
+
+extension Pod.Spec {
   /// The volume that a directory of a container is on; nil when it is on none.
   func volume(of directory: String, in container: String) -> Volume? {
-    let mounts = spec.containers.first { $0.name == container }?.volumeMounts ?? []
+    let mounts = containers.first { $0.name == container }?.volumeMounts ?? []
     let holding = mounts.filter { mount in
       let path = mount.mountPath.hasSuffix("/") ? mount.mountPath : mount.mountPath + "/"
       return (directory + "/").hasPrefix(path)
     }
     let innermost = holding.max { $0.mountPath.utf8.count < $1.mountPath.utf8.count }
-    return spec.volumes?.first { $0.name == innermost?.name }
+    return volumes?.first { $0.name == innermost?.name }
   }
 }

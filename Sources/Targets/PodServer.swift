@@ -1,7 +1,7 @@
 /// A server in a container of a pod.
 public struct PodServer: ServerControl {
   /// How often the pod is looked at while it is waited for.
-  private static let interval = Duration.milliseconds(500)
+  static let interval = Duration.milliseconds(500)
   /// How long a pod may be in a state that comes right by itself or not at all: no node, while the
   /// scheduler still counts the old pod; a Secret that the kubelet has not fetched yet.
   private static let troubleTolerance = Duration.seconds(20)
@@ -24,6 +24,8 @@ public struct PodServer: ServerControl {
   /// How long a pod that does not change is waited for at least: its volume may have to follow it to
   /// another node, and nothing can be undone without a pod.
   let returnPatience: Duration
+  /// The image of the pod that reaches the files while the server is held; nil for the server's own.
+  let helperImage: String?
 
   /// Creates the control of a server.
   ///
@@ -31,10 +33,11 @@ public struct PodServer: ServerControl {
   ///   - memoryLimitByteCount: The limit of the container, as in ``Target/kubernetes(_:)``.
   ///   - isInSameCluster: Whether pods can be reached by their addresses from here.
   ///   - returnPatience: How long a pod that does not change is waited for at least.
+  ///   - helperImage: Of the pod that reaches the files while the server is held; nil for the server's own.
   public init(
     kubectl: Kubectl, container: PodContainer, port: Int, memoryLimitByteCount: UInt64?,
     startArguments: [String] = [], isInSameCluster: Bool = false,
-    returnPatience: Duration = .seconds(300)
+    returnPatience: Duration = .seconds(300), helperImage: String? = nil
   ) {
     self.kubectl = kubectl
     self.container = container
@@ -43,6 +46,7 @@ public struct PodServer: ServerControl {
     self.startArguments = startArguments
     self.isInSameCluster = isInSameCluster
     self.returnPatience = returnPatience
+    self.helperImage = helperImage
   }
 
   /// Runs a body with the pod's own address, or while its port is forwarded to this host.
@@ -64,8 +68,8 @@ public struct PodServer: ServerControl {
   /// The deletion of the pod stops the server with SIGTERM, without `stop`. What will not come right by
   /// waiting (no image, a container that exits again and again, no node) ends the wait at once.
   public func restart(
-    by way: RestartWay = .pod, processID: Int, stopping stop: @Sendable () async throws -> Void,
-    timeout: Duration
+    by way: RestartWay = .pod, processID: Int,
+    stopping stop: @escaping @Sendable () async throws -> Void, timeout: Duration
   ) async throws {
     let old = try await pod()
     if way == .server {
@@ -167,10 +171,10 @@ public struct PodServer: ServerControl {
     "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
   ]
 
-  /// Looks at the pod until a look is enough, or nothing has changed for the timeout or the patience
-  /// with a pod, whichever is longer.
-  private func wait(
-    timeout: Duration, until look: (Pod?) -> Progress
+  /// Looks at the server's pod, or another, until a look is enough, or nothing has changed for the timeout or
+  /// the patience with a pod, whichever is longer.
+  func wait(
+    for name: String? = nil, timeout: Duration, until look: (Pod?) -> Progress
   ) async throws {
     var lastPod: Pod?
     var lastChange = ContinuousClock.now
@@ -178,7 +182,7 @@ public struct PodServer: ServerControl {
     var reason = "nothing heard of it"
     while true {
       do {
-        let pod = try await podIfThere()
+        let pod = try await pod(ifThere: name ?? container.pod)
         if pod != lastPod {
           lastPod = pod
           lastChange = .now
@@ -210,9 +214,9 @@ public struct PodServer: ServerControl {
     }
   }
 
-  private func podIfThere() async throws -> Pod? {
+  func pod(ifThere name: String) async throws -> Pod? {
     do {
-      return try await pod()
+      return try await kubectl.json(["get", "pod/\(name)"])
     } catch TargetError.podNotFound {
       return nil
     }

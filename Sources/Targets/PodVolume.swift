@@ -62,7 +62,9 @@ public struct PodVolume: DataVolume {
     let (output, ending) = try await execute(.link, [path, newPath])
     guard ending.status != 0 else { return try Self.checkEnd(output) }
     let message = ending.remoteMessage
-    let refusals = ["not permitted", "not supported", "not implemented", "Too many links"]
+    let refusals = [
+      "not permitted", "not supported", "not implemented", "Too many links", "cross-device",
+    ]
     if refusals.contains(where: message.contains) {
       throw TargetError.linksNotSupported(path: path, message: message)
     }

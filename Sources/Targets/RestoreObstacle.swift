@@ -25,6 +25,8 @@ public enum RestoreObstacle: Sendable, Equatable {
   case templateChanged(controller: String, image: String, nextImage: String)
   /// The kubelet would not start the container again.
   case containerNotRestarted(policy: String)
+  /// The server answers on another host, if it does: no process of this host tells whether it runs.
+  case otherHost(name: String)
   /// The server is no process of this host.
   case serverNotOnThisHost(processID: Int)
   /// This user may not see the server's process, so that nothing shows that it is the server's.

@@ -3,17 +3,10 @@ extension Kubectl {
   /// The container of this name, else the only one, the one that is named after a server, or the one in
   /// which a server runs; if it runs.
   func serverContainer(of pod: Pod, named name: String?) async throws -> Pod.Container {
-    let containers = pod.spec.containers
+    if let container = pod.spec.server(named: name) { return try pod.running(container) }
     if let name {
-      guard let container = containers.first(where: { $0.name == name }) else {
-        throw TargetError.containerNotFound(
-          container: name, pod: pod.metadata.name, available: containers.map(\.name))
-      }
-      return try pod.running(container)
-    }
-    let usual = ["redis", "valkey"].compactMap { name in containers.first { $0.name == name } }
-    if let container = usual.first ?? (containers.count == 1 ? containers.first : nil) {
-      return try pod.running(container)
+      throw TargetError.containerNotFound(
+        container: name, pod: pod.metadata.name, available: pod.spec.containers.map(\.name))
     }
     return try await searchedContainer(of: pod)
   }
@@ -85,6 +78,15 @@ extension Pod {
   private func reason(_ status: ContainerStatus?) -> String {
     status?.state?.waiting?.reason ?? status?.state?.terminated?.reason ?? self.status.phase
       ?? "no status"
+  }
+}
+
+extension Pod.Spec {
+  /// The container of this name, else the one that is named after a server, or the only one.
+  func server(named name: String?) -> Pod.Container? {
+    if let name { return containers.first { $0.name == name } }
+    let usual = ["redis", "valkey"].compactMap { name in containers.first { $0.name == name } }
+    return usual.first ?? (containers.count == 1 ? containers.first : nil)
   }
 }
 

@@ -20,8 +20,8 @@ public protocol ServerControl: Sendable {
   ///   ``TargetError/restartCommandFailed(status:output:)`` or
   ///   ``TargetError/podDidNotComeBack(reason:)``, among others.
   func restart(
-    by way: RestartWay, processID: Int, stopping stop: @Sendable () async throws -> Void,
-    timeout: Duration
+    by way: RestartWay, processID: Int,
+    stopping stop: @escaping @Sendable () async throws -> Void, timeout: Duration
   ) async throws
 
   /// Starts a server that is not running, in the way of ``restart(by:processID:stopping:timeout:)``.
@@ -50,11 +50,58 @@ public protocol ServerControl: Sendable {
   /// Returns whether a Sentinel runs there and no server; false where that cannot be seen.
   func isSentinel() async throws -> Bool
 
+  /// Returns why the server does not run and will not come up by itself; nil where it runs, or may come up.
+  ///
+  /// What changes by itself (a container between two ends) is watched for the timeout at most.
+  ///
+  /// - Parameter dataDirectory: Its `dir`, where the user says it; nil on this host means that nothing can be told.
+  func outage(dataDirectory: String?, timeout: Duration) async throws -> ServerOutage?
+
+  /// Returns everything here that forbids a restore by the files of a server that does not run.
+  func obstaclesToHolding(dataDirectory: String?) async throws -> [RestoreObstacle]
+
+  /// Keeps the server from running and being started, and gives its files, until ``release(startsServer:)``.
+  ///
+  /// A hold that a killed run has left is taken over. A call that fails leaves no hold of its own.
+  ///
+  /// - Parameters:
+  ///   - dataDirectory: Its `dir`, where the user says it.
+  ///   - server: The server that runs and shall be stopped for it; nil where none may run.
+  ///   - timeout: The longest wait without any change that can be seen.
+  /// - Throws: ``TargetError/serverRuns(_:)`` where one runs that is not to be stopped, among others.
+  func hold(
+    dataDirectory: String?, stopping server: RunningServer?, timeout: Duration
+  ) async throws -> HeldFiles
+
+  /// Looks whether the files are still held: that no server runs on them.
+  ///
+  /// - Throws: ``TargetError/serverRuns(_:)`` where one does.
+  func confirmHold(dataDirectory: String) async throws
+
+  /// Ends a hold. Where the place starts servers by itself, it starts this one again.
+  ///
+  /// - Parameter startsServer: Whether it is started even where it was not to run before.
+  func release(startsServer: Bool, timeout: Duration) async throws
+
   /// The words that the server is started with, as far as they can be seen.
   var startArguments: [String] { get }
 
   /// The memory at which the server would be killed, nil when there is no limit.
   var memoryLimitByteCount: UInt64? { get }
+}
+
+/// A server that runs, and how it is stopped.
+public struct RunningServer: Sendable {
+  /// Its `process_id` in `INFO`.
+  public let processID: Int
+  /// Makes it exit (`SHUTDOWN NOSAVE`); called only where nothing else stops it.
+  public let stop: @Sendable () async throws -> Void
+
+  /// Names it.
+  public init(processID: Int, stop: @escaping @Sendable () async throws -> Void) {
+    self.processID = processID
+    self.stop = stop
+  }
 }
 
 extension ServerControl {

@@ -36,6 +36,11 @@ public struct ServerProcess: Sendable, Equatable {
     }
     // In a container it has another number of its own: this one is some other server.
     guard process.ownID ?? id == id else { return .noProcess }
+    return directoryFinding(id, directory)
+  }
+
+  /// Whether a process works in a directory.
+  private static func directoryFinding(_ id: Int, _ directory: String) -> Finding {
     var here = stat()
     var there = stat()
     let workingDirectory = "/proc/\(id)/cwd"
@@ -48,6 +53,30 @@ public struct ServerProcess: Sendable, Equatable {
       return .otherDirectory(directory: Self.linkTarget(workingDirectory))
     }
     return .serverInDirectory
+  }
+
+  /// Whether other users' processes are not to be seen at all (`hidepid`, proc(5)).
+  static var othersAreHidden: Bool { isHidden(1) }
+
+  /// The servers of this host that work in a directory, by their numbers; beside them those whose directory this
+  /// user may not look at.
+  static func servers(
+    inDirectory directory: String
+  ) throws(TargetError) -> (found: [Int], unseen: [Int]) {
+    var found: [Int] = []
+    var unseen: [Int] = []
+    for name in try POSIX.names(in: "/proc") ?? [] {
+      guard let id = Int(name), let process = ServerProcess(id: id),
+        [process.name, process.title].contains(where: isServerName),
+        !Self.clients.contains(where: process.name.contains)
+      else { continue }
+      switch directoryFinding(id, directory) {
+      case .serverInDirectory: found.append(id)
+      case .notPermitted: unseen.append(id)
+      default: continue
+      }
+    }
+    return (found, unseen)
   }
 
   /// Creates the process that has a number now; nil when none has, or only its remains.
@@ -71,6 +100,9 @@ public struct ServerProcess: Sendable, Equatable {
     else { return false }
     return kill(number, 0) == 0 || errno == EPERM
   }
+
+  /// What programs that only have to do with servers are called.
+  private static let clients = ["-cli", "-benchmark", "-check-", "exporter"]
 
   private static func isServerName(_ name: String) -> Bool {
     name.contains("redis") || name.contains("valkey")

@@ -30,6 +30,8 @@ public struct Target: Sendable {
   /// Of several pods, those that have ended or have no container with a server are left out, unless there
   /// is no other.
   ///
+  /// Where one may be meant that does not run, and none does, it is that one, if it is only one.
+  ///
   /// - Returns: Beside the servers why others, that may be there, cannot be told of.
   /// - Throws: ``TargetError`` when there is no such pod or container, or it does not run.
   public static func kubernetes(
@@ -38,30 +40,20 @@ public struct Target: Sendable {
     let kubectl = Kubectl(
       executable: options.kubectl, kubeconfig: options.kubeconfig, context: options.context,
       namespace: options.namespace, isInsideCluster: options.isInsideCluster)
-    async let context = kubectl.currentContext()
-    let pods = try await kubectl.pods(options.pod)
-    var targets: [Target] = []
-    var unseen: [TargetError] = []
-    var unfit: TargetError?
-    for pod in pods {
-      do {
-        let container = try await kubectl.serverContainer(of: pod, named: options.container)
-        targets.append(
-          Target(pod, container, of: kubectl, options: options, context: try await context))
-      } catch let error as TargetError where pods.count > 1 && error.isAboutOnePod {
-        if !pod.hasEnded, error.isAboutServer { unseen.append(error) }
-        unfit = unfit ?? error
-      }
+    async let currentContext = kubectl.currentContext()
+    let (servers, unseen) = try await kubectl.servers(options)
+    let context = try await currentContext
+    let targets = servers.map { pod, container in
+      Target(pod, container, of: kubectl, options: options, context: context)
     }
-    if targets.isEmpty, let unfit = unseen.first ?? unfit { throw unfit }
     return (targets, unseen)
   }
 
   private init(
-    _ pod: Pod, _ container: Pod.Container, of kubectl: Kubectl, options: KubernetesOptions,
+    _ pod: String, _ container: Pod.Container, of kubectl: Kubectl, options: KubernetesOptions,
     context: String?
   ) {
-    let place = PodContainer(pod: pod.metadata.name, container: container.name)
+    let place = PodContainer(pod: pod, container: container.name)
     self.init(
       source: TargetSource(
         target: .kubernetes, context: context, namespace: options.namespace, pod: place.pod,
@@ -72,7 +64,8 @@ public struct Target: Sendable {
         memoryLimitByteCount: container.memoryLimitByteCount,
         startArguments: (container.command ?? []) + (container.args ?? []),
         // Without a context kubectl speaks to the cluster around it, and its pods have addresses there.
-        isInSameCluster: options.isInsideCluster && context == nil))
+        isInSameCluster: options.isInsideCluster && context == nil,
+        helperImage: options.helperImage))
   }
 }
 
@@ -96,18 +89,51 @@ extension TargetError {
     }
   }
 
+  /// Whether the pod may be one that is yet to come.
+  fileprivate var isAboutNoPod: Bool {
+    switch self {
+    case .podNotFound, .noPod: true
+    default: false
+    }
+  }
+
   /// Whether a server may be there nevertheless.
   fileprivate var isAboutServer: Bool {
     if case .containerNotFound = self { false } else { true }
   }
 }
 
-extension Pod {
-  /// Whether no container of it will run again.
-  fileprivate var hasEnded: Bool { ["Succeeded", "Failed"].contains(status.phase) }
-}
-
 extension Kubectl {
+  /// The pods of the servers that a choice means, and their containers; never none.
+  fileprivate func servers(
+    _ options: KubernetesOptions
+  ) async throws -> (found: [(String, Pod.Container)], unseen: [TargetError]) {
+    let pods: [Pod]
+    do {
+      pods = try await self.pods(options.pod)
+    } catch let error as TargetError where options.allowsStopped && error.isAboutNoPod {
+      guard let server = try await absentServer(options) else { throw error }
+      return ([server], [])
+    }
+    var found: [(String, Pod.Container)] = []
+    var unseen: [TargetError] = []
+    var unfit: TargetError?
+    for pod in pods {
+      do {
+        let container = try await serverContainer(of: pod, named: options.container)
+        found.append((pod.metadata.name, container))
+      } catch let error as TargetError where error.isAboutOnePod {
+        if !pod.hasEnded, error.isAboutServer { unseen.append(error) }
+        unfit = unfit ?? error
+      }
+    }
+    guard found.isEmpty, let unfit = unseen.first ?? unfit else { return (found, unseen) }
+    if options.allowsStopped, let server = pods.stoppedServer(in: options.container) {
+      return ([server], [])
+    }
+    throw unfit
+  }
+
   /// The pods that a choice means, by name; never none.
   func pods(_ choice: KubernetesOptions.PodChoice) async throws -> [Pod] {
     do {

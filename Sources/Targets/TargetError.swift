@@ -49,6 +49,8 @@ public enum TargetError: Error, Sendable, Equatable {
   case restartCommandFailed(status: Int, output: String)
   case serverStillRunning(processID: Int)
   case podDidNotComeBack(reason: String)
+  /// A server runs on files that are held, or shall be; the text names it.
+  case serverRuns(String)
 }
 
 extension TargetError: CustomStringConvertible {
@@ -109,6 +111,7 @@ extension TargetError: CustomStringConvertible {
       "the restart command exited with status \(status): \(output)"
     case .serverStillRunning(let processID): "server process \(processID) is still running"
     case .podDidNotComeBack(let reason): "the pod did not come back: \(reason)"
+    case .serverRuns(let server): "\(server) runs"
     }
   }
 }

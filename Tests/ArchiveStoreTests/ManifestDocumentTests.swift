@@ -1,4 +1,5 @@
 import FoundationEssentials
+import RawJSON
 import Testing
 
 @testable import ArchiveStore

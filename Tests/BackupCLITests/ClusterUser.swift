@@ -49,13 +49,14 @@ struct ClusterUser: Sendable {
   /// - Parameter condition: What must hold besides.
   func run(
     _ arguments: String..., sending signal: Int32, at step: String,
-    when condition: @escaping @Sendable () throws -> Bool = { true }
+    when condition: @escaping @Sendable () async throws -> Bool = { true }
   ) async throws -> BackupTool.Outcome {
     try await tool.run(arguments + ["--verbose"]) { processID in
       // A pod may take its time to go and come back.
       try await eventually("\(step) in \(arguments)", within: .seconds(300)) {
         let error = try String(contentsOfFile: "/proc/\(processID)/fd/2", encoding: .utf8)
-        return try error.split(separator: "\n").contains { $0 == step } && condition()
+        guard error.split(separator: "\n").contains(where: { $0 == step }) else { return false }
+        return try await condition()
       }
       kill(processID, signal)
     }

@@ -38,7 +38,7 @@ extension KubernetesEndToEndTests {
     }
   }
 
-  private func expectDenial(of right: Roles.Right, _ outcome: BackupTool.Outcome) {
+  func expectDenial(of right: Roles.Right, _ outcome: BackupTool.Outcome) {
     #expect(outcome.status == 77, "without \(right): \(outcome)")
     #expect(
       outcome.error.contains("cannot \(right.verb) resource \"\(right.resource)\""),

@@ -6,20 +6,22 @@ import Testing
 ///
 /// A scenario that does not pass fails its own test, so that all that are tried have passed.
 @Suite struct RestoreTableTests {
-  /// What `RoundTripTests` tries, on the servers that are here.
+  /// What `RoundTripTests` and `StoppedRestoreTests` try, on the servers that are here.
   private var local: [String] {
     var rows: [String] = []
     for version in ServerVersion.available where version.name != "redis-system" {
       let product = version.isValkey ? "valkey" : "redis"
       for persistence in Persistence.allCases {
-        rows.append(
-          "| \(product) \(version.major).\(version.minor) | \(persistence.rawValue) | local |")
+        for way in ["local", "local, by files"] {
+          rows.append(
+            "| \(product) \(version.major).\(version.minor) | \(persistence.rawValue) | \(way) |")
+        }
       }
     }
     return rows
   }
 
-  /// What `KubernetesEndToEndTests` and `KubernetesRestartTests` try on a cluster.
+  /// What `KubernetesEndToEndTests`, `KubernetesRestartTests` and `KubernetesStoppedTests` try on a cluster.
   private let cluster =
     ClusterRedis.Image.allCases.map {
       let words = $0.rawValue.split { ":-".contains($0) }
@@ -27,6 +29,7 @@ import Testing
         + (words.count > 2 ? ", no tar" : "") + " |"
     } + [
       "| redis 7.0 | save points | pod |", "| redis 7.0 | save points | container in place |",
+      "| redis 7.0 | append-only file and save points | pod, by files |",
     ]
 
   private func documented() throws -> [String] {
@@ -48,7 +51,7 @@ import Testing
     let versions = Set(local.map { $0.split(separator: "|")[0] })
     let rows = try documented().filter { row in
       // A server that is not here may be tried elsewhere.
-      !row.hasSuffix("| local |") || versions.contains(row.split(separator: "|")[0])
+      !row.contains("| local") || versions.contains(row.split(separator: "|")[0])
     }
     #expect(Set(rows).subtracting(local + cluster).sorted() == [])
   }

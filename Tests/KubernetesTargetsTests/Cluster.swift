@@ -39,7 +39,7 @@ enum Cluster {
 
   /// A kubectl that speaks for a service account of the fixture.
   static func withKubectl<R>(
-    as account: String, _ body: (Kubectl) async throws -> R
+    as account: String, namespace: String = namespace, _ body: (Kubectl) async throws -> R
   ) async throws -> R {
     let path = "/tmp/raibid-kubectl-\(UInt64.random(in: 0 ... .max))"
     let script = """

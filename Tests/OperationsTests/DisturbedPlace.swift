@@ -15,6 +15,7 @@ final class DisturbedVolume: DataVolume {
     var cutsShort = false
     var freeByteCount: UInt64?
     var beforeCopying: @Sendable (_ path: String) async throws -> Void = { _ in }
+    var beforeNaming: @Sendable (_ path: String) async throws -> Void = { _ in }
     var beforeReplacing: @Sendable (_ text: String) async throws -> Void = { _ in }
   }
 
@@ -43,6 +44,12 @@ final class DisturbedVolume: DataVolume {
   var beforeCopying: @Sendable (_ path: String) async throws -> Void {
     get { faults.withLock { $0.beforeCopying } }
     set { faults.withLock { $0.beforeCopying = newValue } }
+  }
+
+  /// Called before a file gets a name, second or first, or loses one, and before a directory is made.
+  var beforeNaming: @Sendable (_ path: String) async throws -> Void {
+    get { faults.withLock { $0.beforeNaming } }
+    set { faults.withLock { $0.beforeNaming = newValue } }
   }
 
   /// Called before a small text gets a new contents.
@@ -98,6 +105,7 @@ final class DisturbedVolume: DataVolume {
   }
 
   func link(_ path: String, to newPath: String) async throws {
+    try await beforeNaming(newPath)
     guard hasLinks else {
       throw TargetError.linksNotSupported(path: path, message: "it is a test")
     }
@@ -105,10 +113,14 @@ final class DisturbedVolume: DataVolume {
   }
 
   func rename(_ path: String, to newPath: String) async throws {
+    try await beforeNaming(newPath)
     try await files.rename(path, to: newPath)
   }
 
-  func remove(_ path: String) async throws { try await files.remove(path) }
+  func remove(_ path: String) async throws {
+    try await beforeNaming(path)
+    try await files.remove(path)
+  }
 
   func makeDirectory(_ path: String, ownership: FileOwnership?) async throws {
     try await files.makeDirectory(path, ownership: ownership)
@@ -127,9 +139,19 @@ final class DisturbedServer: ServerControl {
   private let server: LocalServer
   private let after = Mutex<@Sendable (Int) async throws -> Void>({ _ in })
   private let processes = Mutex<[Int]>([])
+  private let starting = Mutex<@Sendable () async throws -> Void>({})
 
-  init(_ server: LocalServer) {
+  private let volume: DisturbedVolume
+
+  init(_ server: LocalServer, _ volume: DisturbedVolume) {
     self.server = server
+    self.volume = volume
+  }
+
+  /// Called after a start.
+  var afterStart: @Sendable () async throws -> Void {
+    get { starting.withLock { $0 } }
+    set { starting.withLock { $0 = newValue } }
   }
 
   /// The processes that were to be stopped, in order.
@@ -151,15 +173,18 @@ final class DisturbedServer: ServerControl {
   }
 
   func restart(
-    by way: RestartWay, processID: Int, stopping stop: @Sendable () async throws -> Void,
-    timeout: Duration
+    by way: RestartWay, processID: Int,
+    stopping stop: @escaping @Sendable () async throws -> Void, timeout: Duration
   ) async throws {
     processes.withLock { $0.append(processID) }
     try await server.restart(processID: processID, stopping: stop, timeout: timeout)
     try await afterRestart(processID)
   }
 
-  func start(timeout: Duration) async throws { try await server.start(timeout: timeout) }
+  func start(timeout: Duration) async throws {
+    try await server.start(timeout: timeout)
+    try await afterStart()
+  }
 
   func waitUntilReady(timeout: Duration) async throws {}
 
@@ -169,5 +194,29 @@ final class DisturbedServer: ServerControl {
     to way: RestartWay, processID: Int, dataDirectory: String
   ) async throws -> [RestoreObstacle] {
     try await server.obstacles(processID: processID, dataDirectory: dataDirectory)
+  }
+
+  func outage(dataDirectory: String?, timeout: Duration) async throws -> ServerOutage? {
+    try await server.outage(dataDirectory: dataDirectory, timeout: timeout)
+  }
+
+  func obstaclesToHolding(dataDirectory: String?) async throws -> [RestoreObstacle] {
+    try await server.obstaclesToHolding(dataDirectory: dataDirectory)
+  }
+
+  func hold(
+    dataDirectory: String?, stopping running: RunningServer?, timeout: Duration
+  ) async throws -> HeldFiles {
+    let held = try await server.hold(
+      dataDirectory: dataDirectory, stopping: running, timeout: timeout)
+    return HeldFiles(volume: volume, directories: held.directories)
+  }
+
+  func confirmHold(dataDirectory: String) async throws {
+    try await server.confirmHold(dataDirectory: dataDirectory)
+  }
+
+  func release(startsServer: Bool, timeout: Duration) async throws {
+    try await server.release(startsServer: startsServer, timeout: timeout)
   }
 }

@@ -211,11 +211,12 @@ struct Scene: Sendable {
   }
 
   func run(
-    _ request: RestoreBackup.Request, report: @escaping ProgressReport = { _ in },
+    _ request: RestoreBackup.Request, options: RestoreBackup.Options = .init(),
+    report: @escaping ProgressReport = { _ in },
     whileAsking: @escaping @Sendable () async throws -> Void = {}
   ) async throws -> RestoreResult {
     try await RestoreBackup(
-      session: session, workers: try Workers(), options: .init(), directory: archives,
+      session: session, workers: try Workers(), options: options, directory: archives,
       lock: archives.lock(holder: "a test"), report: report,
       confirm: { _ in
         try await whileAsking()
@@ -246,16 +247,18 @@ struct Scene: Sendable {
 }
 
 func withScene(
-  _ configuration: [String], _ body: (Scene) async throws -> Void
+  _ configuration: [String], hidesStart: Bool = false, _ body: (Scene) async throws -> Void
 ) async throws {
   try await withRealServer(.primary, configuration: configuration) { server in
     try await withTemporaryDirectory { archives in
+      let volume = DisturbedVolume()
       let scene = Scene(
-        server: server, volume: DisturbedVolume(),
+        server: server, volume: volume,
         control: DisturbedServer(
           LocalServer(
             address: ServerAddress(host: "127.0.0.1", port: server.port),
-            restartCommand: server.startCommand)),
+            restartCommand: hidesStart ? "sh -c \"\(server.startCommand)\"" : server.startCommand),
+          volume),
         archives: ArchiveDirectory(path: archives))
       try await server.cli("SET", "key", "backup")
       try await scene.backUp()

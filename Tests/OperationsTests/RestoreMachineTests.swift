@@ -254,7 +254,8 @@ struct RestoreMachineTests {
     (RestorePhase.begun, true, true, RestorePhase.begun), (.kept, true, true, .kept),
     (.swapped, true, true, .kept), (.swapped, false, true, .swapped),
     (.swapped, false, false, .served), (.served, false, true, .swapped),
-    (.served, false, false, .served), (.committed, false, false, .committed),
+    (.served, false, false, .served), (.served, true, false, .kept),
+    (.committed, false, false, .committed),
   ])
   func `an interrupted restore stands where its files and the server's process say`(
     entered: RestorePhase, replacementIsThere: Bool, isOldProcess: Bool, phase: RestorePhase

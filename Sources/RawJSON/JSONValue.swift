@@ -9,6 +9,21 @@ public enum JSONValue: Codable, Sendable, Equatable {
   case array([JSONValue])
   case object([String: JSONValue])
 
+  /// The value of a key; nil where there is none, or this is no object.
+  public subscript(key: String) -> JSONValue? {
+    if case .object(let members) = self { members[key] } else { nil }
+  }
+
+  /// The elements of an array; none of anything else.
+  public var elements: [JSONValue] {
+    if case .array(let elements) = self { elements } else { [] }
+  }
+
+  /// The text; nil where this is none.
+  public var text: String? {
+    if case .string(let text) = self { text } else { nil }
+  }
+
   /// Takes whatever there is.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
