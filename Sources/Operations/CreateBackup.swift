@@ -9,6 +9,9 @@ import Workers
 
 /// Makes a backup: save on the server, copy out, prove, compress, publish.
 public struct CreateBackup: Sendable {
+  /// A server that uses no more than this, in bytes, makes a small dump.
+  private static let smallMemory = Int64(64 << 20)
+
   /// What may be chosen about a backup.
   public struct Options: Sendable {
     /// How the server is asked to write its dump, where that is not for a replica.
@@ -210,7 +213,7 @@ public struct CreateBackup: Sendable {
     if doubt == nil {
       do {
         if let transport = try await session.target.volume.transport(
-          for: path, slowly: options.bytesPerSecond != nil)
+          for: path, slowly: readsSlowly(status))
         {
           report(.note(Sentences.transport(transport.name)))
           try await refuseUnfinishedRestore(in: directory)
@@ -234,6 +237,13 @@ public struct CreateBackup: Sendable {
       let journal = try await RestoreJournal.read(in: directory, of: session.target.volume)
     else { return }
     throw BackupError.backupOfUnfinishedRestore(journal.archive.name)
+  }
+
+  /// Whether the bytes of the dump are taken more slowly than a cluster can send them: compressing takes longer than
+  /// the way. Of a small dump all is under way at once.
+  private func readsSlowly(_ status: ServerStatus) -> Bool {
+    options.bytesPerSecond != nil
+      || options.level > 0 && status.usedMemory.map { $0 > Self.smallMemory } ?? true
   }
 
   /// The same where it may be that no file can be seen: then the log beside the archives tells of what was

@@ -5,6 +5,25 @@ import Testing
 
 /// What `docs/faults.md` says, held against the program and a real server behind a kubectl that breaks.
 @Suite struct FaultTests {
+  @Test(arguments: ["9", "0"])
+  func `what is compressed more slowly than it can come is copied in the way that waits`(
+    level: String
+  ) async throws {
+    struct Document: Decodable {
+      struct Save: Decodable {
+        let via: String
+      }
+
+      let save: Save
+    }
+    try await FakePod.with { pod in
+      try await pod.server.cli("SETRANGE", "large", "70000000", "x")
+      let created = try await pod.tool("create", "--level", level, "--json")
+      try #require(created.status == 0, "\(created)")
+      #expect(try created.json(Document.self).save.via == (level == "0" ? "cp" : "exec"))
+    }
+  }
+
   /// A line of the table.
   struct Row: Sendable, CustomTestStringConvertible {
     let fault: String
