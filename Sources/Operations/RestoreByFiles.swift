@@ -27,10 +27,7 @@ struct RestoreByFiles: Sendable {
     if let fault = session.secretFault { throw fault }
     let obstacles = try await control.obstaclesToHolding(dataDirectory: stopped.dataDirectory)
     if let obstacle = obstacles.first { throw RestoreRefusal.obstacleToHolding(obstacle) }
-    let plan = RestorePlan(
-      request, byFiles: session.target.source.identity, candidate: candidate,
-      outage: stopped.outage, keepsOldFiles: options.keepsOldFilesOfStopped,
-      concerns: try await control.concerns(about: .pod))
+    let plan = try await plan(request, candidate)
     if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
     guard try await restore.confirm(plan) else { throw BackupError.notConfirmed() }
     // The question may have waited for hours.
@@ -50,6 +47,26 @@ struct RestoreByFiles: Sendable {
     }
   }
 
+  /// On this host all is looked at that the plan depends on; in a cluster nothing of the files can be seen before.
+  private func plan(
+    _ request: RestoreBackup.Request, _ candidate: RestoreCandidate?
+  ) async throws -> RestorePlan {
+    if session.target.source.target == .local, let directory = stopped.dataDirectory {
+      let volume = session.target.volume
+      if let journal = try await RestoreJournal.read(in: directory, of: volume) {
+        let steps = try await steps(
+          of: journal, request, run(candidate, journal, volume)
+        ).steps
+        return RestorePlan(steps, unfinished: journal, candidate: candidate)
+      }
+      if let candidate { _ = try await look(at: directory, on: volume, candidate) }
+    }
+    return RestorePlan(
+      request, byFiles: session.target.source.identity, candidate: candidate,
+      outage: stopped.outage, keepsOldFiles: options.keepsOldFilesOfStopped,
+      concerns: try await control.concerns(about: .pod))
+  }
+
   private func answers() async throws -> Bool {
     do {
       _ = try await session.withConnection { try await $0.status() }
@@ -67,8 +84,17 @@ struct RestoreByFiles: Sendable {
     if let journal = try await RestoreJournal.read(in: directory, of: files.volume) {
       return try await takeUp(journal, files, request, candidate, plan: plan, now: now)
     }
-    guard let candidate else { throw BackupError.noUnfinishedRestore() }
-    return try await begin(candidate, in: directory, files, plan: plan, now: now)
+    if let candidate {
+      return try await begin(candidate, in: directory, files, plan: plan, now: now)
+    }
+    // A run that was killed before it had a journal has scaled the server down.
+    guard case .rollback = request, case .scaledDown(_, .some) = stopped.outage else {
+      throw BackupError.noUnfinishedRestore()
+    }
+    try await control.release(startsServer: false, timeout: session.limits.stall)
+    var undone = RestoreResult(.rolledBack, plan: plan)
+    undone.isByFiles = true
+    return undone
   }
 
   // MARK: - A new restore
@@ -78,12 +104,7 @@ struct RestoreByFiles: Sendable {
     now: Date
   ) async throws -> RestoreResult {
     let volume = held.volume
-    let told = try await NextStart.read(control.startArguments, from: volume)
-    try await requireRead(directory, told, on: volume)
-    let old = try await OldFiles.find(in: directory, on: volume, told: told)
-    let need = old.neededByteCount(candidate.summary.byteCount, hasLinks: true)
-    let free = try await volume.freeByteCount(at: directory)
-    guard free >= need else { throw RestoreRefusal.noRoom(need: need, free: free) }
+    let old = try await look(at: directory, on: volume, candidate)
     try await RestoreJournal.removeUnfinished(in: directory, of: volume)
     let stamp = ArchiveName(date: now).description.dropFirst("redis-dump-".count)
     let files = old.files(stamp: String(stamp))
@@ -101,7 +122,20 @@ struct RestoreByFiles: Sendable {
     }
     return try await forward(
       RestoreMachine.stagesByFiles(keepsOldFiles: options.keepsOldFilesOfStopped),
-      run(candidate, journal, held), plan: plan)
+      run(candidate, journal, volume), plan: plan)
+  }
+
+  /// Looks at what the server may read, and whether there is room for the backup beside it.
+  private func look(
+    at directory: String, on volume: any DataVolume, _ candidate: RestoreCandidate
+  ) async throws -> OldFiles {
+    let told = try await NextStart.read(control.startArguments, from: volume)
+    try await requireRead(directory, told, on: volume)
+    let old = try await OldFiles.find(in: directory, on: volume, told: told)
+    let need = old.neededByteCount(candidate.summary.byteCount, hasLinks: true)
+    let free = try await volume.freeByteCount(at: directory)
+    guard free >= need else { throw RestoreRefusal.noRoom(need: need, free: free) }
+    return old
   }
 
   /// Throws where the next start is told to work elsewhere.
@@ -124,26 +158,16 @@ struct RestoreByFiles: Sendable {
     if let given, given.fileDigest != journal.archive.sha256 {
       throw BackupError.otherRestoreUnfinished(journal.archive.name, given: given.name)
     }
-    let (isRollback, insists) =
-      switch request {
-      case .rollback: (true, false)
-      case .resume: (false, true)
-      case .restore: (false, false)
-      }
-    if journal.startedAmidst == true, !isRollback, !insists {
+    if journal.startedAmidst == true, case .restore = request {
       throw BackupError.serverStartedAmidst("a server")
     }
-    let look = run(given, journal, held)
-    let phase = try await look.standing().phase
-    let isHalf = phase == .swapped ? try await look.isPending() : false
-    if journal.direction != .forward || phase < .swapped || isHalf
-      || isRollback && phase != .committed
-    {
+    let (stages, _) = try await steps(of: journal, request, run(given, journal, held.volume))
+    guard let stages else {
       let goesOn = given != nil
       let undone = try await endingHold {
         try await restore.back(
-          run(given, journal, held, forces: isRollback, keepsHold: goesOn), plan: plan,
-          because: nil)
+          run(given, journal, held.volume, forces: request.isRollback, keepsHold: goesOn),
+          plan: plan, because: nil)
       }
       guard undone.outcome == .rolledBack, let given else { return undone }
       // The old files are as safe as before the interrupted run: now the wish itself.
@@ -153,22 +177,42 @@ struct RestoreByFiles: Sendable {
     let candidate =
       if let given { given } else { try await restore.prove(named: journal, now: now) }
     try restore.recordStart(of: journal)
-    let taking = self.run(candidate, journal, held, insists: insists)
+    let taking = run(candidate, journal, held.volume, insists: request.insists)
     // Since the swap anybody may have started and stopped it.
-    if phase != .committed { try await taking.lookForWrites() }
-    return try await forward(
-      RestoreMachine.resumptionByFiles(
-        at: phase, keepsOldFiles: journal.keepsOldFiles == true), taking, plan: plan)
+    if stages.contains(where: { $0.steps.contains(.compareData) }) {
+      try await taking.lookForWrites()
+    }
+    return try await forward(stages, taking, plan: plan)
+  }
+
+  /// What is to be done about an unfinished restore.
+  ///
+  /// - Returns: The stages on the way forward, nil on the way back, and all steps of that way.
+  private func steps(
+    of journal: RestoreJournal, _ request: RestoreBackup.Request, _ look: RestoreRun
+  ) async throws -> (stages: [RestoreMachine.Plan.Stage]?, steps: [RestoreStep]) {
+    let phase = try await look.standing().phase
+    let isHalf = phase == .swapped ? try await look.isPending() : false
+    guard
+      journal.direction != .forward || phase < .swapped || isHalf
+        || request.isRollback && phase != .committed
+    else {
+      let stages = RestoreMachine.resumptionByFiles(
+        at: phase, keepsOldFiles: journal.keepsOldFiles == true)
+      return (stages, stages.flatMap(\.steps))
+    }
+    let way = await look.wayBack(from: phase, serverAnswers: false)
+    return (nil, way.undo + way.tidy)
   }
 
   private func run(
-    _ candidate: RestoreCandidate?, _ journal: RestoreJournal, _ files: HeldFiles,
+    _ candidate: RestoreCandidate?, _ journal: RestoreJournal, _ volume: any DataVolume,
     insists: Bool = false, forces: Bool = true, keepsHold: Bool = false
   ) -> RestoreRun {
     RestoreRun(
       session: session, lock: restore.lock, workers: restore.workers, report: restore.report,
       candidate: candidate, journal: journal, insists: insists, forces: forces,
-      held: files.volume, keepsHold: keepsHold)
+      held: volume, keepsHold: keepsHold)
   }
 
   private func forward(
@@ -192,6 +236,13 @@ struct RestoreByFiles: Sendable {
   private struct HoldEnded: Error {
     let error: any Error
   }
+}
+
+extension RestoreBackup.Request {
+  fileprivate var isRollback: Bool { if case .rollback = self { true } else { false } }
+
+  /// Whether it is to be finished whatever was written since.
+  fileprivate var insists: Bool { if case .resume = self { true } else { false } }
 }
 
 extension RestoreJournal.Archive {

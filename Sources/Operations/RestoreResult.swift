@@ -25,7 +25,7 @@ public struct RestoreResult: Sendable {
   /// Where the old files stay on the volume; nil where they do not.
   public private(set) var oldFiles: String?
   /// Whether the server did not run before, so that there was no data of it to be served.
-  public private(set) var isByFiles = false
+  public internal(set) var isByFiles = false
   /// Why it ended otherwise than it should.
   public internal(set) var failure: BackupError?
 

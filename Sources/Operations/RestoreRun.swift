@@ -207,6 +207,7 @@ actor RestoreRun {
       journal.phase = phase
       // The first journal was written when the names were claimed.
       if phase > .begun { try await journal.write(to: volume) }
+    case .step(.holdServer) where held != nil: break
     case .step(let step):
       report(.began(step.description))
       try await perform(step, on: connection)

@@ -215,6 +215,12 @@ import Testing
       }
       try #require(killed.status == 128 + 9, "\(killed)")
       // The log beside the archives knows where the journal lies.
+      let shown = try await tool(
+        "restore", way.isEmpty ? "latest" : way, "--dry-run", "--json")
+      #expect(shown.status == 0, "\(shown)")
+      #expect(
+        try shown.json(Document.self).plan.first?.step
+          == (way == "--rollback" ? "hold_server" : "start_server"))
       let ended = try await tool(
         "restore", way.isEmpty ? "latest" : way, "--yes", "--restart-command", server.startCommand)
 

@@ -68,6 +68,10 @@ import Testing
       volume.beforeReplacing = { text in
         if isReached.withLock({ $0 }) { try await end(text) }
       }
+      // Its command ends before the server can be found, and stopped, from here.
+      scene.control.afterStart = {
+        try await eventually("the server is there") { server.processID != nil }
+      }
       var options = RestoreBackup.Options()
       options.dataDirectory = server.directory
       let comment: Comment = "moment \(moment), \(configuration), \(meanwhile), \(second)"
