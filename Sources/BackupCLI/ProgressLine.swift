@@ -49,6 +49,10 @@ final class ProgressLine: Sendable {
         if options.verbose { Output.error.write("\(part)\n") }
         show("", &state)
       case .bytes(let done, let total):
+        if let before = state.doneBefore, done < before {
+          // The next file of the same part.
+          (state.doneBefore, state.began) = (nil, .now)
+        }
         let before = state.doneBefore ?? done
         state.doneBefore = before
         show(Self.text(done, total, done - before, since: state.began), &state)
