@@ -75,7 +75,9 @@ import Testing
         "warning: RAIBID_BACKUP_\($0) is left out, since it may hold a secret; "
           + "set \($1) in the file with settings\n"
       }.joined()
-      let stray = ["PASSWORD", "TYPO"].map { "there is no option for RAIBID_BACKUP_\($0); did you" }
+      let stray = [("PASSWORD", "a password is given"), ("TYPO", "did you")].map {
+        "there is no option for RAIBID_BACKUP_\($0); \($1)"
+      }
       #expect(stray.allSatisfy(printed.error.contains), "\(printed)")
       #expect(
         printed.error.hasSuffix(
