@@ -18,8 +18,9 @@ extension KubernetesEndToEndTests {
   }
 
   @Test(arguments: [
-    (ClusterRedis.Image.redis70, "auto", "cp"), (.redis70WithoutTar, "auto", "exec"),
-    (.redis70, "exec", "exec"), (.redis70WithoutTar, "replication", "replication"),
+    (ClusterRedis.Image.redis70, "auto --level 0", "cp"), (.redis70, "auto", "exec"),
+    (.redis70WithoutTar, "auto --level 0", "exec"), (.redis70, "exec", "exec"),
+    (.redis70WithoutTar, "replication", "replication"),
   ])
   func `a dump comes by the way that was chosen, or the best that there is`(
     image: ClusterRedis.Image, chosen: String, taken: String
@@ -27,7 +28,8 @@ extension KubernetesEndToEndTests {
     try await ClusterUser.with(image) { user in
       // More than a tunnel holds: nothing else gets through while nobody reads it.
       try await user.redis.inflate()
-      let outcome = try await user.tool("create", "--json", "--via", chosen)
+      let outcome = try await user.tool.run(
+        ["create", "--json", "--via"] + chosen.split(separator: " ").map(String.init))
       try #require(outcome.status == 0, "\(outcome)")
       #expect(outcome.error == "")
       let document = try outcome.json(Document.self)
