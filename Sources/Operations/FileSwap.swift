@@ -188,11 +188,6 @@ struct FileSwap: Sendable {
     return manifest.files.filter { $0.type == "b" }.map(\.name)
   }
 
-  func removeOldFiles() async throws {
-    try await removeOldNames()
-    try await removeKeptNames()
-  }
-
   /// The old parts lie among the new ones; a file of one piece has lost its name to the new one.
   func removeOldNames() async throws {
     guard files.layout == .multiPartAOF else { return }

@@ -22,6 +22,11 @@ struct NextStart: Sendable, Equatable {
   /// Whether who says no password will not be let in. The password itself is not kept.
   var asksForPassword: Bool { hasPassword && !hasUsers }
 
+  /// What a file or directory will be called; nil where that is not said, and not everything is known.
+  func name(_ setting: String, usually name: String) -> String? {
+    settings[setting] ?? (isComplete ? name : nil)
+  }
+
   private var hasPassword = false
   /// Whether users are named, one of whom may be the default one.
   private var hasUsers = false

@@ -26,6 +26,9 @@ struct OldFiles: Sendable, Equatable {
   /// The size of all that may be kept under a second name.
   let byteCount: UInt64
 
+  /// Whether the server may keep an append-only file of one piece (6.2).
+  private var mayBeOnePiece: Bool { hasSingleFile || !hasParts }
+
   /// The server's `dir` among directories, of which each may be the mount of its volume.
   ///
   /// - Throws: ``RestoreRefusal`` where that cannot be told.
@@ -64,9 +67,7 @@ struct OldFiles: Sendable, Equatable {
       }
     }
     func only(_ setting: String, _ usual: String, _ suffix: String) throws -> String {
-      if let told, let name = told.settings[setting] ?? (told.isComplete ? usual : nil) {
-        return name
-      }
+      if let name = told?.name(setting, usually: usual) { return name }
       let found = sizes.keys.filter { $0.hasSuffix(suffix) && !$0.hasPrefix("temp-") }.sorted()
       guard !found.contains(usual), let first = found.first else { return usual }
       guard found.count == 1 else {
@@ -74,9 +75,7 @@ struct OldFiles: Sendable, Equatable {
       }
       return first
     }
-    if let told,
-      let name = told.settings["appenddirname"] ?? (told.isComplete ? "appendonlydir" : nil)
-    {
+    if let name = told?.name("appenddirname", usually: "appendonlydir") {
       parts.removeAll { $0.directory != name }
     }
     guard parts.count < 2 else {
@@ -106,7 +105,7 @@ struct OldFiles: Sendable, Equatable {
     let manifest = AOFManifest(
       files: [AOFManifest.File(name: "highest", sequence: highestSequence, type: "i")])
     let layouts: [RestoreLayout] =
-      [.snapshot, .multiPartAOF] + (hasParts && !hasSingleFile ? [] : [.singleFileAOF])
+      [.snapshot, .multiPartAOF] + (mayBeOnePiece ? [.singleFileAOF] : [])
     return layouts.map { layout in
       var files = RestoreFiles(
         settings: settings, layout: layout, manifest: manifest, stamp: stamp)
@@ -124,7 +123,7 @@ struct OldFiles: Sendable, Equatable {
   /// What must be free on the volume for a dump of that size.
   func neededByteCount(_ dumpByteCount: UInt64, hasLinks: Bool) -> UInt64 {
     // Two files of one dump, where one cannot have two names; old files, and a copy on the way back.
-    let copies: UInt64 = (hasLinks ? 1 : 2) + (hasParts && !hasSingleFile ? 0 : 1)
+    let copies: UInt64 = (hasLinks ? 1 : 2) + (mayBeOnePiece ? 1 : 0)
     let (dumps, isTooMuch) = dumpByteCount.multipliedReportingOverflow(by: copies)
     let (need, isTooMuchInAll) = dumps.addingReportingOverflow(
       (1 << 20) + (hasLinks ? 0 : byteCount.multipliedReportingOverflow(by: 2).partialValue))

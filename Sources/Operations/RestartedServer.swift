@@ -31,11 +31,11 @@ struct RestartedServer: Sendable {
         throw ServerStopped(outage: outage, dataDirectory: directory)
       }
       // Nothing answers where it should, but a server works there: that is not what the user believes.
-      if isLocal, let directory {
+      if session.isLocal, let directory {
         try await session.target.control.confirmHold(dataDirectory: directory)
       }
       guard try log.isUnfinished(of: session.target.source) else {
-        throw isLocal && dataDirectory == nil ? ServerDown(cause: error) : error
+        throw session.isLocal && dataDirectory == nil ? ServerDown(cause: error) : error
       }
       guard mayStart else { throw BackupError.serverLeftStopped(session.target.source.identity) }
     }
@@ -51,13 +51,11 @@ struct RestartedServer: Sendable {
     }
   }
 
-  private var isLocal: Bool { session.target.source.target == .local }
-
   /// On this host a directory is worked with that the user names, or in which a restore by files was interrupted;
   /// in a cluster the pod tells.
   private func knownDirectory() async throws -> String? {
     if let dataDirectory { return dataDirectory }
-    guard isLocal, let directory = try log.unfinishedDirectory(of: session.target.source),
+    guard session.isLocal, let directory = try log.unfinishedDirectory(of: session.target.source),
       let journal = try await RestoreJournal.read(in: directory, of: session.target.volume),
       journal.isByFiles
     else { return nil }
@@ -65,7 +63,7 @@ struct RestartedServer: Sendable {
   }
 
   private func outage(_ directory: String?) async throws -> ServerOutage? {
-    return try await session.target.control.outage(
+    try await session.target.control.outage(
       dataDirectory: directory, timeout: session.limits.stall)
   }
 }

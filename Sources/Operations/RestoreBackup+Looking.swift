@@ -64,9 +64,9 @@ extension RestoreBackup {
   /// Throws where a directory that the user names is not the one that the server works in.
   private func require(_ named: String, toBe directory: String) async throws {
     let volume = session.target.volume
-    // A link at the end of a path would be described itself.
-    let own = try await volume.status(of: join(directory, "."))
-    guard let own, try await volume.status(of: join(named, "."))?.inode == own.inode else {
+    guard let own = try await volume.inode(ofDirectory: directory),
+      try await volume.inode(ofDirectory: named) == own
+    else {
       throw BackupError.otherDataDirectory(named, server: directory)
     }
   }
@@ -74,7 +74,7 @@ extension RestoreBackup {
   private func rights(_ candidate: RestoreCandidate, _ status: ServerStatus) -> RestoreRights {
     RestoreRights(
       summary: candidate.summary, saves: options.safetyBackup || status.aofEnabled != true,
-      stops: session.target.source.target == .local || options.restart == .server)
+      stops: session.isLocal || options.restart == .server)
   }
 
   func facts(_ situation: Situation) async throws -> RestoreFacts {
@@ -101,7 +101,7 @@ extension RestoreBackup {
         of: join(settings.directory, settings.dumpFileName))?.byteCount ?? 0,
       modules: situation.modules, identity: session.target.source.identity,
       saysPassword: session.credentials != nil,
-      isInCluster: session.target.source.target == .kubernetes,
+      isInCluster: !session.isLocal,
       memoryLimitByteCount: control.memoryLimitByteCount,
       concerns: try await control.concerns(about: options.restart),
       present: situation.present)

@@ -108,8 +108,6 @@ public struct RestoreBackup: Sendable {
     }
   }
 
-  private var isLocal: Bool { session.target.source.target == .local }
-
   private func carryOut(
     _ request: Request, _ candidate: RestoreCandidate?, now: Date
   ) async throws -> RestoreResult {
@@ -146,7 +144,7 @@ public struct RestoreBackup: Sendable {
       files: machine.files, settings: situation.settings, runID: situation.status.runID ?? "",
       processID: Int(situation.status.processID ?? 0))
     journal.keepsOldFiles = options.keepsOldFiles
-    if !isLocal { journal.restart = options.restart }
+    if !session.isLocal { journal.restart = options.restart }
     let need = RestoreMachine.neededByteCount(
       candidate.summary, facts, options.machine, hasLinks: false)
     try await claim(journal, on: session.target.volume, needingWithoutLinks: need) {
@@ -218,7 +216,9 @@ public struct RestoreBackup: Sendable {
       guard undone.outcome == .rolledBack, let given else { return undone }
       // The old data is as safe as before the interrupted run: now the wish itself.
       var restore = self
-      if journal.isByFiles, isLocal { restore.options.dataDirectory = journal.settings.directory }
+      if journal.isByFiles, session.isLocal {
+        restore.options.dataDirectory = journal.settings.directory
+      }
       return try await restore.begin(given, restore.lookAround(given), now: now)
     }
     let candidate =

@@ -17,11 +17,8 @@ struct RestoreByFiles: Sendable {
   func run(
     _ request: RestoreBackup.Request, _ candidate: RestoreCandidate?, now: Date
   ) async throws -> RestoreResult {
-    if let source = candidate?.source, source != session.target.source.identity,
-      !options.fromOtherSource
-    {
-      throw RestoreRefusal.otherSource(
-        archive: source, target: session.target.source.identity)
+    if !options.fromOtherSource {
+      try candidate?.requireSource(session.target.source.identity)
     }
     // Whether it asks for a password shows only once it has been started, which is too late.
     if let fault = session.secretFault { throw fault }
@@ -51,7 +48,7 @@ struct RestoreByFiles: Sendable {
   private func plan(
     _ request: RestoreBackup.Request, _ candidate: RestoreCandidate?
   ) async throws -> RestorePlan {
-    if session.target.source.target == .local, let directory = stopped.dataDirectory {
+    if session.isLocal, let directory = stopped.dataDirectory {
       let volume = session.target.volume
       if let journal = try await RestoreJournal.read(in: directory, of: volume) {
         let steps = try await steps(
@@ -143,8 +140,9 @@ struct RestoreByFiles: Sendable {
     _ directory: String, _ told: NextStart?, on volume: any DataVolume
   ) async throws {
     guard let named = told?.settings["dir"], named.hasPrefix("/") else { return }
-    let own = try await volume.status(of: join(directory, "."))
-    guard try await volume.status(of: join(named, "."))?.inode == own?.inode else {
+    guard
+      try await volume.inode(ofDirectory: named) == volume.inode(ofDirectory: directory)
+    else {
       throw BackupError.readsOtherFiles(named, insteadOf: directory)
     }
   }

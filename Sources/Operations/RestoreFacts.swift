@@ -52,6 +52,12 @@ struct RestoreCandidate: Sendable {
 }
 
 extension RestoreCandidate {
+  /// Throws where the archive says that it is of another Redis than this.
+  func requireSource(_ identity: String) throws(RestoreRefusal) {
+    guard let source, source != identity else { return }
+    throw .otherSource(archive: source, target: identity)
+  }
+
   /// What may be restored: an archive that was read in full, with its digests, and is whole.
   ///
   /// - Throws: ``BackupError`` when it is damaged, or its contents are not understood.

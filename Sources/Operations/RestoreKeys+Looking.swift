@@ -21,9 +21,8 @@ extension RestoreKeys {
       throw RestoreRefusal.notAMaster(role: role.rawValue)
     }
     let summary = backup.candidate.summary
-    let identity = session.target.source.identity
-    if let source = backup.candidate.source, source != identity, !options.fromOtherSource {
-      throw RestoreRefusal.otherSource(archive: source, target: identity)
+    if !options.fromOtherSource {
+      try backup.candidate.requireSource(session.target.source.identity)
     }
     guard LoadableVersions(of: status).include(summary) else {
       throw RestoreRefusal.versionTooNew(

@@ -143,9 +143,7 @@ enum RestoreMachine {
     if let mode = status.mode, mode != .standalone { throw .mode(mode.rawValue) }
     if let role = status.role, role != .master { throw .notAMaster(role: role.rawValue) }
     if let count = status.connectedReplicas, count > 0 { throw .replicasConnected(count) }
-    if let source = candidate.source, source != facts.identity, !options.fromOtherSource {
-      throw .otherSource(archive: source, target: facts.identity)
-    }
+    if !options.fromOtherSource { try candidate.requireSource(facts.identity) }
     try refuse(candidate.summary, facts)
     if let obstacle = facts.obstacles.first { throw .obstacle(obstacle) }
     try refuse(facts.nextStart, facts.settings, port: status.tcpPort)

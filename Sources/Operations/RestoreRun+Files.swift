@@ -113,8 +113,10 @@ extension RestoreRun {
   private func usedFiles(_ connection: ServerConnection) async throws -> RestoreFiles {
     let settings = try await ServerSettings.read(from: connection)
     let directory = journal.settings.directory
-    let own = try await volume.status(of: join(directory, "."))
-    guard try await volume.status(of: join(settings.directory, "."))?.inode == own?.inode else {
+    guard
+      try await volume.inode(ofDirectory: settings.directory)
+        == volume.inode(ofDirectory: directory)
+    else {
       throw BackupError.readsOtherFiles(settings.directory, insteadOf: directory)
     }
     let layout = RestoreLayout(settings)

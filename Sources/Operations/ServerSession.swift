@@ -32,6 +32,9 @@ public struct ServerSession: Sendable {
   var search: (@Sendable () async throws -> ServerSession)?
   private let report: ProgressReport
 
+  /// Whether its files are on this host.
+  var isLocal: Bool { target.source.target == .local }
+
   /// Names a way; nothing is opened yet.
   ///
   /// - Parameter report: Takes what the user should know of a connection that works nevertheless.
