@@ -8,7 +8,8 @@ import Testing
   func `a server that cannot start is restored by its files`(
     version: ServerVersion, persistence: Persistence
   ) async throws {
-    try await withBackup(version, persistence, password: "s3cret pass") { tool, server, before in
+    try await withSpoiltServer(version, persistence, password: "s3cret pass") {
+      tool, server, _, before in
       try await server.stop()
       let broken = try breakFiles(of: server, persistence)
       await #expect(throws: RealServer.DidNotStart.self) { try await server.start() }
@@ -41,7 +42,7 @@ import Testing
   func `an empty directory is filled whatever the server will read`(
     version: ServerVersion, persistence: Persistence
   ) async throws {
-    try await withBackup(version, persistence) { tool, server, before in
+    try await withSpoiltServer(version, persistence) { tool, server, _, before in
       try await server.stop()
       for name in try data(in: server.directory) {
         try FileManager.default.removeItem(atPath: server.directory + "/" + name)
@@ -65,7 +66,7 @@ import Testing
   func `where the server does not start, its files are as before`(
     persistence: Persistence
   ) async throws {
-    try await withBackup(.primary, persistence) { tool, server, _ in
+    try await withSpoiltServer(.primary, persistence) { tool, server, _, _ in
       try await server.stop()
       _ = try breakFiles(of: server, persistence)
       let before = try contents(of: server.directory)
@@ -93,7 +94,7 @@ import Testing
   @Test func `a server that serves something else is stopped, and the old files are back`()
     async throws
   {
-    try await withBackup(.primary, .appendOnly) { tool, server, _ in
+    try await withSpoiltServer(.primary, .appendOnly) { tool, server, _, _ in
       try await server.stop()
       _ = try breakFiles(of: server, .appendOnly)
       let before = try contents(of: server.directory)
@@ -113,13 +114,13 @@ import Testing
   @Test func `nothing is touched where a server works, or where its data does not lie`()
     async throws
   {
-    try await withBackup(.primary, .appendOnly) { tool, server, before in
+    try await withSpoiltServer(.primary, .appendOnly) { tool, server, archives, before in
       let files = try contents(of: server.directory)
       let running = try await tool.run(
         [
           "restore", "latest", "--yes", "--data-dir", server.directory, "--restart-command",
           server.startCommand, "--target", "local", "--port", "1", "--from-other-source",
-          "--directory", tool.options[5],
+          "--directory", archives,
         ], plain: true)
       #expect(running.status == 75, "\(running)")
       let process = try #require(server.processID)
@@ -147,7 +148,7 @@ import Testing
           "restore", "latest", "--yes", "--data-dir", server.directory, "--restart-command",
           "exit 3",
           "--target", "local", "--host", "192.0.2.1", "--from-other-source", "--connect-timeout",
-          "1s", "--directory", tool.options[5],
+          "1s", "--directory", archives,
         ], plain: true)
       #expect(elsewhere.status == 76, "\(elsewhere)")
       #expect(elsewhere.error.contains("192.0.2.1 is not this host"), "\(elsewhere)")
@@ -159,7 +160,7 @@ import Testing
   }
 
   @Test func `a dry run shows the way and touches nothing`() async throws {
-    try await withBackup(.primary, .appendOnly) { tool, server, _ in
+    try await withSpoiltServer(.primary, .appendOnly) { tool, server, _, _ in
       try await server.stop()
       _ = try breakFiles(of: server, .appendOnly)
       let before = try contents(of: server.directory)
@@ -181,7 +182,7 @@ import Testing
   }
 
   @Test func `old files go where they are not wanted`() async throws {
-    try await withBackup(.primary, .appendOnlyAndSavePoints) { tool, server, before in
+    try await withSpoiltServer(.primary, .appendOnlyAndSavePoints) { tool, server, _, before in
       try await server.stop()
       _ = try breakFiles(of: server, .appendOnly)
       let restored = try await tool(
@@ -200,11 +201,11 @@ import Testing
   func `a run that is killed at the start of the server is finished or undone`(
     persistence: Persistence, way: String
   ) async throws {
-    try await withBackup(.primary, persistence) { tool, server, before in
+    try await withSpoiltServer(.primary, persistence) { tool, server, archives, before in
       try await server.stop()
       _ = try breakFiles(of: server, persistence)
       let broken = try contents(of: server.directory)
-      let file = tool.options[5] + "/pid"
+      let file = archives + "/pid"
       let killed = try await tool.run(
         [
           "restore", "latest", "--yes", "--data-dir", server.directory, "--restart-command",
@@ -241,10 +242,10 @@ import Testing
   func `a server that somebody started meanwhile keeps what it was given`(
     isRolledBack: Bool
   ) async throws {
-    try await withBackup(.primary, .appendOnly) { tool, server, _ in
+    try await withSpoiltServer(.primary, .appendOnly) { tool, server, archives, _ in
       try await server.stop()
       _ = try breakFiles(of: server, .appendOnly)
-      let file = tool.options[5] + "/pid"
+      let file = archives + "/pid"
       _ = try await tool.run(
         [
           "restore", "latest", "--yes", "--data-dir", server.directory, "--restart-command",
@@ -284,25 +285,6 @@ import Testing
     let plan: [Line]
     let result: String
     let old_files: String?
-  }
-
-  /// A backup of the sample data, which was spoilt since.
-  private func withBackup(
-    _ version: ServerVersion, _ persistence: Persistence, password: String? = nil,
-    _ body: (_ tool: BackupTool, _ server: RealServer, _ before: String) async throws -> Void
-  ) async throws {
-    try await withRealServer(
-      version, configuration: persistence.configuration, password: password
-    ) { server in
-      try await withTemporaryDirectory { archives in
-        let tool = BackupTool(for: server, archives: archives)
-        try await Queue.fill(server)
-        let before = try await Queue.picture(server)
-        try #require(try await tool("create").status == 0)
-        try await Queue.wreck(server)
-        try await body(tool, server, before)
-      }
-    }
   }
 
   private func restore(_ tool: BackupTool, _ server: RealServer) async throws -> BackupTool.Outcome

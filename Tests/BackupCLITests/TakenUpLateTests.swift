@@ -115,15 +115,9 @@ import Testing
     _ persistence: Persistence, options: [String] = [],
     _ body: (_ tool: BackupTool, _ server: RealServer, _ archives: String) async throws -> Void
   ) async throws {
-    try await withRealServer(.primary, configuration: persistence.configuration) { server in
-      try await withTemporaryDirectory { archives in
-        let tool = BackupTool(for: server, archives: archives)
-        try await Queue.fill(server)
-        try #require(try await tool("create").status == 0)
-        try await Queue.wreck(server)
-        try await killedAtRestart(tool, server, archives, options: options)
-        try await body(tool, server, archives)
-      }
+    try await withSpoiltServer(.primary, persistence) { tool, server, archives, _ in
+      try await killedAtRestart(tool, server, archives, options: options)
+      try await body(tool, server, archives)
     }
   }
 }

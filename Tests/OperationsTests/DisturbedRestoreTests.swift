@@ -190,6 +190,13 @@ struct Scene: Sendable {
       credentials: nil, tls: nil, limits: TimeLimits())
   }
 
+  /// What is said of a server that does not run.
+  var byFiles: RestoreBackup.Options {
+    var options = RestoreBackup.Options()
+    options.dataDirectory = server.directory
+    return options
+  }
+
   func backUp() async throws {
     _ = try await CreateBackup(
       session: session, workers: try Workers(), options: .init(), report: { _ in }

@@ -72,8 +72,7 @@ import Testing
     try await withScene(["appendonly yes"]) { scene in
       let server = scene.server
       try await server.stop()
-      var options = RestoreBackup.Options()
-      options.dataDirectory = server.directory
+      let options = scene.byFiles
 
       let error = await #expect(throws: BackupError.self) {
         _ = try await scene.run(
@@ -158,8 +157,7 @@ import Testing
         }
       }
       try await server.stop()
-      var options = RestoreBackup.Options()
-      options.dataDirectory = server.directory
+      let options = scene.byFiles
 
       if !insists {
         let error = await #expect(throws: BackupError.self) {
@@ -187,8 +185,7 @@ import Testing
       try await server.cli("-n", "1", "SET", "since", "1")
       try await server.cli("SAVE")
       try await server.stop()
-      var options = RestoreBackup.Options()
-      options.dataDirectory = server.directory
+      let options = scene.byFiles
 
       let result = try await scene.run(.resume, options: options)
 
@@ -207,8 +204,7 @@ import Testing
       try await server.cli("SET", "since", "1")
       try await server.cli("SAVE")
       try await server.stop()
-      var options = RestoreBackup.Options()
-      options.dataDirectory = server.directory
+      let options = scene.byFiles
 
       let error = await #expect(throws: BackupError.self) {
         _ = try await scene.run(.resume, options: options)
@@ -268,8 +264,7 @@ import Testing
     _ scene: Scene, during step: String,
     _ disturb: @escaping @Sendable () async throws -> Void
   ) async throws -> RestoreResult {
-    var options = RestoreBackup.Options()
-    options.dataDirectory = scene.server.directory
+    let options = scene.byFiles
     let isDone = Mutex(false)
     let result = try await scene.run(
       .restore(scene.archives.latest(of: nil)), options: options,

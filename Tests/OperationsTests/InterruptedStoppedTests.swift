@@ -72,8 +72,7 @@ import Testing
       scene.control.afterStart = {
         try await eventually("the server is there") { server.processID != nil }
       }
-      var options = RestoreBackup.Options()
-      options.dataDirectory = server.directory
+      let options = scene.byFiles
       let comment: Comment = "moment \(moment), \(configuration), \(meanwhile), \(second)"
       var wasRestored = false
       do {
