@@ -4,15 +4,15 @@ import TestSupport
 import Testing
 
 extension KubernetesEndToEndTests {
-  @Test(arguments: [SIGINT, SIGTERM])
+  @Test(arguments: [(SIGINT, "cp"), (SIGTERM, "exec")])
   func `a signal while the dump is copied ends the backup and leaves nothing`(
-    signal: Int32
+    signal: Int32, way: String
   ) async throws {
     try await ClusterUser.with { user in
       try await user.redis.inflate()
-      let outcome = try await user.run("create", sending: signal, at: "copying the dump") {
-        try user.isCopying()
-      }
+      let outcome = try await user.run(
+        "create", "--via", way, sending: signal, at: "copying the dump"
+      ) { try user.isCopying(by: way) }
       #expect(outcome.status == 128 + signal, "\(outcome)")
       #expect(try user.archiveFiles() == [])
       #expect(try await user.leftovers() == [])
@@ -58,8 +58,8 @@ extension KubernetesEndToEndTests {
   {
     try await ClusterUser.with { user in
       try await user.redis.inflate()
-      let outcome = try await user.tool.run(["create"]) { _ in
-        try await eventually("the dump is copied") { try user.isCopying() }
+      let outcome = try await user.tool.run(["create", "--via", "cp"]) { _ in
+        try await eventually("the dump is copied") { try user.isCopying(by: "cp") }
         try await user.redis.kubectl(
           "delete", "pod/\(ClusterRedis.pod)", "--grace-period=0", "--force")
       }
@@ -78,8 +78,12 @@ extension KubernetesEndToEndTests {
 }
 
 extension ClusterUser {
-  /// Whether a copy out of the pod runs.
-  func isCopying() throws -> Bool {
-    try processes().contains { $0.contains("--namespace=\(redis.namespace) cp ") }
+  /// Whether the dump comes out of the pod.
+  ///
+  /// - Parameter way: The way of it, "cp" or "exec".
+  func isCopying(by way: String) throws -> Bool {
+    try processes().contains {
+      $0.contains("--namespace=\(redis.namespace) \(way) ") && $0.contains("/dump.rdb")
+    }
   }
 }
