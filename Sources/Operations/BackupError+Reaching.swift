@@ -148,6 +148,10 @@ extension BackupError {
       self.init(
         .unavailable, "cannot find the server: \(cause)",
         hint: .kubectl("get statefulsets,pods --show-labels"))
+    case .heldByRestore:
+      self.init(
+        .unavailable, "cannot find the server: \(cause)",
+        hint: .tool("restore --rollback # or --resume, unless a restore runs now"))
     case .namespaceNotFound(let name):
       self.init(
         .unavailable, "cannot find namespace \(name): it does not exist",

@@ -24,11 +24,22 @@ extension Pod {
   }
 }
 
+/// A server that has no pod at the moment.
+struct AbsentServer {
+  /// The StatefulSet that would have the pod.
+  let statefulSet: HeldSet
+  /// The container of the server in that pod.
+  let container: Pod.Container
+
+  /// The name of that pod.
+  var pod: String { statefulSet.firstPod }
+}
+
 extension Kubectl {
-  /// The pod that a StatefulSet of one, or of none, would have, and the container of the server in it.
+  /// The server in the pod that a StatefulSet of one, or of none, would have.
   ///
   /// - Returns: Nil where no such set is meant, or may be looked at, or several are.
-  func absentServer(_ options: KubernetesOptions) async throws -> (String, Pod.Container)? {
+  func absentServer(_ options: KubernetesOptions) async throws -> AbsentServer? {
     let sets: [HeldSet]
     do {
       sets = try await statefulSets(options.pod)
@@ -37,7 +48,9 @@ extension Kubectl {
       return nil
     }
     let servers = sets.filter { $0.scale.replicas <= 1 }.compactMap { set in
-      set.object.spec.template?.spec?.server(named: options.container).map { (set.firstPod, $0) }
+      set.object.spec.template?.spec?.server(named: options.container).map {
+        AbsentServer(statefulSet: set, container: $0)
+      }
     }
     return servers.count == 1 ? servers.first : nil
   }
@@ -75,7 +88,7 @@ extension Kubectl {
 
 extension HeldSet {
   /// The name of its pod, where it has one only.
-  fileprivate var firstPod: String {
+  var firstPod: String {
     var ordinal: Int64 = 0
     if case .integer(let start)? = document["spec"]?["ordinals"]?["start"] { ordinal = start }
     return "\(name)-\(ordinal)"

@@ -111,9 +111,11 @@ extension Kubectl {
     let pods: [Pod]
     do {
       pods = try await self.pods(options.pod)
-    } catch let error as TargetError where options.allowsStopped && error.isAboutNoPod {
-      guard let server = try await absentServer(options) else { throw error }
-      return ([server], [])
+    } catch let error as TargetError where error.isAboutNoPod {
+      guard let absent = try await absentServer(options) else { throw error }
+      if options.allowsStopped { return ([(absent.pod, absent.container)], []) }
+      guard absent.statefulSet.scale.held != nil else { throw error }
+      throw TargetError.heldByRestore(statefulSet: absent.statefulSet.name)
     }
     var found: [(String, Pod.Container)] = []
     var unseen: [TargetError] = []

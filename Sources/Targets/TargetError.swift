@@ -8,6 +8,8 @@ public enum TargetError: Error, Sendable, Equatable {
   case podNotFound(namespace: String, pod: String)
   /// A StatefulSet has no pod, or a selector matches none; `that` says which: "matches app=redis".
   case noPod(namespace: String, that: String)
+  /// A StatefulSet has no pod, since a restore keeps its server from running.
+  case heldByRestore(statefulSet: String)
   /// No container is named so, or, when none was named, none runs a server.
   case containerNotFound(container: String?, pod: String, available: [String])
   /// Several containers run a server.
@@ -67,6 +69,8 @@ extension TargetError: CustomStringConvertible {
       "no pod \(pod) in namespace \(namespace)"
     case .noPod(let namespace, let that):
       "no pod in namespace \(namespace) \(that)"
+    case .heldByRestore(let statefulSet):
+      "StatefulSet \(statefulSet) is scaled to 0 by a restore that has not ended"
     case .containerNotFound(let container?, let pod, let available):
       "pod \(pod) has no container \(container), only \(available.joined(separator: ", "))"
     case .containerNotFound(nil, let pod, let available):

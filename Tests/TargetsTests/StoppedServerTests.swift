@@ -30,6 +30,28 @@ struct StoppedServerTests {
     }
   }
 
+  @Test func `who needs a server that runs hears that a restore keeps it from running`()
+    async throws
+  {
+    let cluster = try Queue.cluster([
+      "statefulset-set": Queue.set(replicas: 0, held: "1"), "namespace-space": "{}",
+      "pods": #"{"items":[]}"#,
+      "statefulsets": #"{"items":[\#(Queue.set(replicas: 0, held: "1"))]}"#,
+      "selected": "pod/set-0\n",
+    ])
+    for choice in [
+      KubernetesOptions.PodChoice.name("set-0"), .statefulSet("set"), .selector("app=queue"),
+    ] {
+      await #expect(throws: TargetError.heldByRestore(statefulSet: "set")) {
+        try await pods(cluster, choice, allowsStopped: false)
+      }
+    }
+    try cluster.put(Queue.set(replicas: 0), "statefulset-set")
+    await #expect(throws: TargetError.podNotFound(namespace: "space", pod: "set-0")) {
+      try await pods(cluster, .name("set-0"), allowsStopped: false)
+    }
+  }
+
   @Test func `a set without its pod means the pod that it would have`() async throws {
     let cluster = try Queue.cluster([
       "statefulset-set": Queue.set(replicas: 0), "namespace-space": "{}",
