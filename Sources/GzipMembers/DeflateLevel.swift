@@ -11,6 +11,9 @@ struct DeflateLevel: Sendable {
   /// Tuned like zlib's own table of levels (`deflate.c`), where none of its rows serves.
   let tuning: Tuning?
 
+  /// Whether nothing is looked for at all.
+  var stores: Bool { number == 0 }
+
   struct Tuning: Sendable {
     let goodLength: Int32
     let maximumLazyLength: Int32

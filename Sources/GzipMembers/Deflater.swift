@@ -47,7 +47,7 @@ import CZlib
     unsafe deflateReset(stream)
     // A reset keeps the level of the last stretch.
     var code = useLevel()
-    let stretches = Stretch.stretches(of: block)
+    let stretches = level.stores ? Stretch.whole(block) : Stretch.stretches(of: block)
     unsafe scratch.withUnsafeMutableBufferPointer { output in
       unsafe stream.pointee.next_out = output.baseAddress
       unsafe stream.pointee.avail_out = UInt32(output.count)

@@ -5,6 +5,11 @@ struct Stretch: Equatable {
   /// others, and nothing repeats what stood shortly before.
   let isFlat: Bool
 
+  /// A block in one stretch, whatever it looks like; none where it is empty.
+  static func whole(_ block: [UInt8]) -> [Stretch] {
+    block.isEmpty ? [] : [Stretch(range: 0..<block.count, isFlat: false)]
+  }
+
   /// Parts a block in stretches. Flat ones are at least 4 KiB: between small keys a switch costs
   /// more than it saves.
   static func stretches(of block: [UInt8]) -> [Stretch] {
