@@ -102,10 +102,10 @@ enum ListDocument {
 
     /// The archive as it stands in the document.
     func text() throws -> [UInt8] {
-      var text = Array("    ".utf8)
-      for byte in try JSON.encoder().encode(self) {
-        text.append(byte)
-        if byte == UInt8(ascii: "\n") { text += "    ".utf8 }
+      var text: [UInt8] = []
+      for line in Array(try JSON.encoder().encode(self)).split(separator: UInt8(ascii: "\n")) {
+        text += (text.isEmpty ? "    " : "\n    ").utf8
+        text += line
       }
       return text
     }
