@@ -52,6 +52,13 @@ struct PodScript {
       if ! missing "$1"; then state "$1" || exit; fi
       """)
 
+  /// Waits for a line, and prints the status then: nothing has to start any more when it is asked for.
+  static let statusWhenAsked = PodScript(
+    body: """
+      read -r line || exit
+      if ! missing "$1"; then state "$1" || exit; fi
+      """)
+
   /// Status and, where the container has it, the name of tar.
   static let statusAndTar = PodScript(
     body: """

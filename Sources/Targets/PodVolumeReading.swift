@@ -61,13 +61,20 @@ extension PodVolume {
     deliver: @Sendable ([UInt8]) async throws -> Void
   ) async throws -> FileStatus {
     do {
-      let ((received, after), ending) = try await kubectl.copy(
-        path, from: container, stallTimeout: stallTimeout
-      ) { running -> (UInt64, Result<FileStatus?, any Error>) in
-        let received = try await deliverAll(
-          of: running, path, expecting: before.byteCount, to: deliver)
-        guard received == before.byteCount else { return (received, .success(nil)) }
-        return (received, try await statusAtEnd(of: running, path))
+      let (received, after, ending) = try await withStatusAtHand(
+        of: path, stallTimeout: stallTimeout
+      ) { statusNow -> (UInt64, Result<FileStatus?, any Error>, ChildProcess.Ending) in
+        let ((received, after), ending) = try await kubectl.copy(
+          path, from: container, stallTimeout: stallTimeout
+        ) { running -> (UInt64, Result<FileStatus?, any Error>) in
+          let received = try await deliverAll(
+            of: running, path, expecting: before.byteCount, to: deliver)
+          guard received == before.byteCount else { return (received, .success(nil)) }
+          let after = await running.whileWaiting { await result(of: statusNow) }
+          try await requireEnd(of: running, path)
+          return (received, after)
+        }
+        return (received, after, ending)
       }
       if ending.status != 0, received == 0, before.byteCount > 0 {
         throw kubectl.failure(ending, of: "kubectl cp", at: container)
@@ -135,15 +142,46 @@ extension PodVolume {
     if try await running.nextOutput() != nil { throw TargetError.changedWhileReading(path: path) }
   }
 
-  /// The file as it is once all of it is here; looked at while kubectl ends.
-  private nonisolated(nonsending) func statusAtEnd(
-    of running: ChildProcess.Running, _ path: String
-  ) async throws -> Result<FileStatus?, any Error> {
-    async let after = result { try await status(of: path) }
-    try await requireEnd(of: running, path)
-    running.pause()
-    defer { running.resume() }
-    return await after
+  /// Runs a body that can learn the status of a file at once, once: the command that tells it waits in the
+  /// container already, instead of taking a part of the copy's time after its end.
+  private nonisolated(nonsending) func withStatusAtHand<R: Sendable>(
+    of path: String, stallTimeout: Duration,
+    _ body:
+      nonisolated(nonsending) (
+        _ statusNow: nonisolated(nonsending) () async throws -> FileStatus?
+      ) async throws -> R
+  ) async throws -> R {
+    var outcome: R?
+    do {
+      return try await kubectl.stream(
+        PodScript.statusWhenAsked.command([path]), in: container, stallTimeout: stallTimeout
+      ) { lookout in
+        lookout.pause()
+        defer { lookout.isOver = true }
+        let result = try await body {
+          lookout.resume()
+          // A connection that has broken meanwhile says nothing of the file.
+          guard let line = try? await Self.answer(of: lookout) else {
+            return try await status(of: path)
+          }
+          return line.isEmpty ? nil : try FileStatus(scriptLine: line, of: path)
+        }
+        outcome = result
+        return result
+      }.0
+    } catch let error as TargetError {
+      // Nor does one that stands still: the status was asked for anew.
+      guard case .stalled = error, let outcome else { throw error }
+      return outcome
+    }
+  }
+
+  private static nonisolated(nonsending) func answer(
+    of lookout: ChildProcess.Running
+  ) async throws -> String {
+    _ = try await lookout.write([10])
+    let output = try await lookout.remainingOutput(limit: 4096, what: "kubectl exec")
+    return String(decoding: try answer(output), as: UTF8.self).trimmed
   }
 
   private func checkRead(
@@ -160,8 +198,8 @@ extension PodVolume {
 }
 
 /// What a body returns or throws.
-private func result<Success>(
-  _ body: () async throws -> Success
+private nonisolated(nonsending) func result<Success>(
+  of body: nonisolated(nonsending) () async throws -> Success
 ) async -> Result<Success, any Error> {
   do {
     return .success(try await body())
