@@ -13,7 +13,8 @@ public struct RDBInspector: Sendable {
   /// them are in `heldBackCRC`.
   private var tail: [UInt8] = []
   private var heldBackCRC = CRC64()
-  private var isUnderstood = true
+  /// Where the contents of a version that may hold more stopped being understood, and why.
+  private var notUnderstood: RDBError?
 
   private static let footerByteCount = 8
 
@@ -124,7 +125,7 @@ public struct RDBInspector: Sendable {
     return RDBSummary(
       format: parser.format, version: parser.version, byteCount: byteCount, crc64: crc.value,
       checksum: checksum, aux: parser.facts.aux,
-      verdict: holdsBack ? .integrityOnly : checksum == .valid ? .valid : .noChecksum,
+      verdict: checksum == .disabled ? .noChecksum : holdsBack ? .integrityOnly : .valid,
       content: parser.facts.content, moduleNames: parser.facts.moduleNames.sorted(),
       largestKeys: parser.facts.largestKeys, findings: parser.facts.findings)
   }
@@ -159,6 +160,8 @@ public struct RDBInspector: Sendable {
   /// Whether the end of the file is not known by its contents.
   private var holdsBack: Bool { parser.isNewerVersion || !isUnderstood }
 
+  private var isUnderstood: Bool { notUnderstood == nil }
+
   // What was understood is not the footer.
   private mutating func beginHoldingBack(after understood: Span<UInt8>) {
     tail = []
@@ -167,7 +170,7 @@ public struct RDBInspector: Sendable {
   }
 
   private mutating func stopUnderstanding(_ reason: RDBError.Kind) {
-    isUnderstood = false
+    notUnderstood = fault(reason, at: parser.faultOffset)
     parser.facts.add(
       RDBFinding(
         kind: .notUnderstood,
@@ -211,6 +214,8 @@ public struct RDBInspector: Sendable {
         .checksumMismatch(expected: footer, actual: heldBackCRC.value),
         at: byteCount - UInt64(RDBInspector.footerByteCount))
     }
+    // Neither its contents nor a checksum says that it is whole.
+    if !isSummed, let notUnderstood { throw notUnderstood }
     parser.footer = footer
     crc = heldBackCRC
   }

@@ -29,12 +29,26 @@ struct NewerVersionTests {
   }
 
   @Test
-  func `a missing checksum is a finding`() throws {
-    let bytes = FileBuilder("REDIS0015").adding([200]).endedWithoutChecksum()
+  func `a missing checksum is a finding where all is understood`() throws {
+    let bytes = FileBuilder("REDIS0015").key(0, string("v")).endedWithoutChecksum()
     let summary = try inspect([bytes])
-    #expect(summary.verdict == .integrityOnly)
+    #expect(summary.verdict == .noChecksum)
     #expect(summary.checksum == .disabled)
-    #expect(summary.findings.map(\.kind) == [.notUnderstood, .checksumDisabled, .newerVersion])
+    #expect(summary.findings.map(\.kind) == [.checksumDisabled, .newerVersion])
+  }
+
+  @Test(arguments: ["REDIS0015", "REDIS0014", "VALKEY080"])
+  func `what is not understood and has no checksum is not whole`(magic: String) {
+    let whole = FileBuilder(magic).key(0, string("v"))
+    let start = UInt64(whole.bytes.count)
+    let bytes = whole.adding([200, 1, 2]).endedWithoutChecksum()
+    let found = outcome([bytes])
+    let expected = RDBError(kind: .unknownOpcode(200), byteOffset: start, database: 0, key: nil)
+    #expect(found == .failure(expected))
+    #expect(outcome(bytes.map { [$0] }) == found)
+    // As a power cut leaves a file whose length was kept and whose bytes were not.
+    let cut = Array(FileBuilder("REDIS0015").key(0, string("v")).ended().dropLast(12))
+    #expect((try? outcome([cut + [UInt8](repeating: 0, count: 4096)]).get()) == nil)
   }
 
   @Test(arguments: [[], [200, 1, 2, 3]] as [[UInt8]])
