@@ -48,6 +48,8 @@ struct MetricsOptions: ParsableArguments, Sendable {
   ) {
     guard let path = metricsFile else { return }
     do {
+      // A device or a pipe would be gone afterwards.
+      if try FileTree.status(of: path)?.kind == .other { throw NoRegularFile() }
       let old = try FileTree.contents(of: path, limit: Self.maximumByteCount) ?? []
       var metrics = Metrics(parsing: String(decoding: old, as: UTF8.self))
       change(&metrics)
@@ -89,4 +91,8 @@ struct MetricsOptions: ParsableArguments, Sendable {
       throw error
     }
   }
+}
+
+private struct NoRegularFile: Error, CustomStringConvertible {
+  let description = "it is not a regular file"
 }
