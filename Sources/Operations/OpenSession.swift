@@ -131,9 +131,12 @@ extension ServerSession {
     _ target: Target, _ settings: ConnectionSettings, password: [UInt8]?,
     _ report: @escaping ProgressReport
   ) -> ServerSession {
-    ServerSession(
+    // A user who needs no password (`nopass`) logs in with any.
+    let isLogin = password != nil || settings.user != nil
+    return ServerSession(
       target: target,
-      credentials: password.map { RedisCredentials(username: settings.user, password: $0) },
+      credentials: isLogin
+        ? RedisCredentials(username: settings.user, password: password ?? []) : nil,
       tls: settings.usesTLS ? tls(settings) : nil, limits: settings.limits, report: report)
   }
 

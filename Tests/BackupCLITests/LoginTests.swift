@@ -86,6 +86,23 @@ import Testing
     }
   }
 
+  @Test func `a user is who logs in, also without a password`() async throws {
+    try await withRealServer(.primary) { server in
+      try await withTemporaryDirectory { archives in
+        try await server.cli("ACL", "SETUSER", "free", "on", "nopass", "+ping", "+info", "+config")
+        let tool = BackupTool(for: server, archives: archives)
+        let refused = try await tool("create", "--user", "free")
+        #expect(refused.status == 77, "\(refused)")
+        #expect(refused.error.contains("user free lacks a right"), "\(refused)")
+        try await server.cli("ACL", "SETUSER", "free", "+bgsave")
+        #expect(try await tool("create", "--user", "free").status == 0)
+        let unknown = try await tool("create", "--user", "nobody")
+        #expect(unknown.status == 77, "\(unknown)")
+        #expect(unknown.error.contains("user or password is wrong"), "\(unknown)")
+      }
+    }
+  }
+
   @Test func `protected mode is named`() async throws {
     guard let address = try await ownAddress() else { return }
     try await withRealServer(.primary, configuration: ["bind 0.0.0.0", "protected-mode yes"]) {
