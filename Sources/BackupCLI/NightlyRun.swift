@@ -71,7 +71,7 @@ struct NightlyRun {
       ReadWritePaths=\(writablePaths)
       ProtectSystem=strict
       ProtectHome=read-only
-      PrivateTmp=yes
+      PrivateTmp=\(writesToTemporary ? "no" : "yes")
       PrivateDevices=yes
       NoNewPrivileges=yes
       CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH
@@ -92,8 +92,19 @@ struct NightlyRun {
       """
   }
 
+  private var writableDirectories: [String] {
+    [directory] + (metricsDirectory.map { [$0] } ?? [])
+  }
+
+  /// A private `/tmp` or `/var/tmp` goes with the run, and all that was written there.
+  private var writesToTemporary: Bool {
+    writableDirectories.contains { directory in
+      ["/tmp", "/var/tmp"].contains { directory == $0 || directory.hasPrefix($0 + "/") }
+    }
+  }
+
   private var writablePaths: String {
-    ([directory] + (metricsDirectory.map { [$0] } ?? []))
+    writableDirectories
       .map { Self.unitWord("-" + $0) }.joined(separator: " ")
   }
 

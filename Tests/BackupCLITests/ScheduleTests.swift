@@ -117,6 +117,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("/a", "/b/x.prom", true), ("/var/tmp/a", "/b/x.prom", false), ("/a", "/tmp/x.prom", false),
+    ("/tmpfs/a", "/var/tmpx/x.prom", true),
+  ])
+  func `what is written under tmp does not go with the run`(
+    directory: String, metrics: String, isPrivate: Bool
+  ) async throws {
+    let tool = BackupTool(
+      options: ["--target", "local", "--directory", directory, "--metrics-file", metrics],
+      home: "/")
+    let service = try await tool("schedule", "systemd", "--unit", "service")
+    #expect(service.output.contains("\nPrivateTmp=\(isPrivate ? "yes" : "no")\n"), "\(service)")
+  }
+
   @Test
   func `a password file that is not there yet is a warning`() async throws {
     let tool = BackupTool(options: ["--password-file", "/none", "--directory", "/a"], home: "/")
