@@ -24,6 +24,8 @@ public struct ArchiveEntry: Sendable {
   public let byteCount: UInt64
   /// What its manifest says; nil when there is none that can be read.
   public let document: ManifestDocument?
+  /// Whether there is a manifest that cannot be read, and may say what must not be lost: a pin, a source.
+  public let hasUnreadableManifest: Bool
   /// The SHA-256 that the file beside it names, in lower-case hexadecimal.
   public let recordedDigest: String?
   /// What is known of it.
@@ -40,10 +42,9 @@ public struct ArchiveEntry: Sendable {
     let status = try FileTree.status(of: path)
     exists = status?.kind == .file
     byteCount = status?.byteCount ?? 0
-    document = try FileTree.contents(
-      of: directory.join(name.manifestFile), limit: ManifestDocument.maximumByteCount
-    ).flatMap { try? ManifestDocument(json: $0) }
-    recordedDigest = try FileTree.contents(of: directory.join(name.digestFile), limit: 4096)
+    (document, hasUnreadableManifest) = Self.manifest(at: directory.join(name.manifestFile))
+    // One archive whose files cannot be read must not keep the others from being used.
+    recordedDigest = (try? FileTree.contents(of: directory.join(name.digestFile), limit: 4096))
       .flatMap(Self.digest(inFile:))
     state = Self.state(document?.manifest, byteCount: byteCount, digest: recordedDigest)
   }
@@ -56,6 +57,7 @@ public struct ArchiveEntry: Sendable {
     exists = true
     byteCount = 0
     document = nil
+    hasUnreadableManifest = false
     recordedDigest = nil
     state = .unverified
   }
@@ -78,6 +80,19 @@ public struct ArchiveEntry: Sendable {
       && (digest ?? manifest.archive.sha256)
         == manifest.archive.sha256
     return manifest.verification.level.isWhole && isTheSameFile ? .verified : .damaged
+  }
+
+  private static func manifest(at path: String) -> (ManifestDocument?, isUnreadable: Bool) {
+    do {
+      let text = try FileTree.contents(of: path, limit: ManifestDocument.maximumByteCount)
+      guard let text else { return (nil, false) }
+      guard let document = try? ManifestDocument(json: text) else {
+        return (nil, ManifestDocument.isObject(json: text))
+      }
+      return (document, false)
+    } catch {
+      return (nil, true)
+    }
   }
 
   /// The digest in a file as `sha256sum` writes it.

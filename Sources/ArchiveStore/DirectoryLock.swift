@@ -39,7 +39,8 @@ public final class DirectoryLock: Sendable {
     return try PendingArchive(name: name, in: directory)
   }
 
-  /// Records a verdict in an archive's manifest; an archive that has none gets one, and a digest file.
+  /// Records a verdict in an archive's manifest; an archive that has none gets one. A whole one gets a digest file where
+  /// none can be read.
   ///
   /// A manifest of a newer version stays as it is.
   /// - Parameters:
@@ -52,12 +53,12 @@ public final class DirectoryLock: Sendable {
   ) throws {
     guard let name = entry.name else { return }
     var document = entry.document
-    if document == nil, let adopting {
-      document = ManifestDocument(adopting)
-      try replace(
-        name.digestFile, with: Array("\(adopting.archive.sha256)  \(name.archiveFile)\n".utf8))
-    }
+    if document == nil { document = adopting.map(ManifestDocument.init) }
     guard var document, !document.isNewer else { return }
+    if verification.level.isWhole, entry.document == nil || entry.recordedDigest == nil {
+      let digest = document.manifest.archive.sha256
+      try replace(name.digestFile, with: Array("\(digest)  \(name.archiveFile)\n".utf8))
+    }
     document.record(verification)
     try replace(name.manifestFile, with: document.json())
   }

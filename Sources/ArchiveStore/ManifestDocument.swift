@@ -25,6 +25,11 @@ public struct ManifestDocument: Sendable {
     text = json
   }
 
+  /// Whether a text that is no manifest is the next best thing: it may have been one before somebody edited it.
+  static func isObject(json: [UInt8]) -> Bool {
+    (try? JSON.decoder().decode([String: JSONValue].self, from: Data(json))) != nil
+  }
+
   /// Whether a newer version wrote it, so that it must be left as it is.
   public var isNewer: Bool { manifest.schemaVersion > Manifest.newestSchemaVersion }
 

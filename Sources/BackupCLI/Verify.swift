@@ -37,26 +37,52 @@ struct Verify: BackupCommand {
     defer { progress.clear() }
     let operation = VerifyArchive(workers: try Workers(), report: progress.report)
     var results: [VerifyArchive.Result] = []
+    // What keeps one archive from being read or recorded keeps no verdict from being told.
+    var failures: [BackupError] = []
     for entry in try entries() {
       let now = Date()
-      let result =
-        quick
-        ? try await operation.runQuick(entry, now: now)
-        : try await operation.run(entry, now: now)
-      if !quick || result.verdict == .damaged {
-        try operation.record(
-          result, now: now, holder: DirectoryOptions.holder("verify", now: now))
+      let result: VerifyArchive.Result
+      do {
+        result =
+          quick
+          ? try await operation.runQuick(entry, now: now)
+          : try await operation.run(entry, now: now)
+      } catch let error as BackupError {
+        failures.append(error)
+        continue
       }
       results.append(result)
       progress.clear()
       if !output.json, !output.quiet || result.verdict == .damaged { show(result) }
+      guard !quick || result.verdict == .damaged else { continue }
+      do {
+        try operation.record(
+          result, now: now, holder: DirectoryOptions.holder("verify", now: now))
+      } catch let error as BackupError {
+        failures.append(error)
+      }
     }
     metrics.update(archives)
+    try end(results, failures, progress)
+  }
+
+  /// Prints what `--json` asks for, and ends with the code of the worst.
+  private func end(
+    _ results: [VerifyArchive.Result], _ failures: [BackupError], _ progress: ProgressLine
+  ) throws {
+    let isDamaged = results.contains { $0.verdict == .damaged }
+    // Of several failures the last is told as an error, where there is no verdict that is worse.
+    let last = isDamaged ? nil : failures.last
+    for failure in last == nil ? failures[...] : failures.dropLast() {
+      progress.report(
+        .warning([failure.message, failure.cause].compactMap(\.self).joined(separator: ": ")))
+    }
+    if let last { throw last }
     if output.json {
       try Output.standard.write(
         json: VerifyDocument(archives: results.map(VerifyDocument.Archive.init)))
     }
-    if results.contains(where: { $0.verdict == .damaged }) { throw ExitStatus.damaged }
+    if isDamaged { throw ExitStatus.damaged }
   }
 
   private func entries() throws -> [ArchiveEntry] {

@@ -36,6 +36,9 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     [EOPNOTSUPP, ENOTSUP, ENOSYS, EINVAL, EPERM, EMLINK, ENOLCK].contains(errorNumber)
   }
 
+  /// The disk has lost the bytes, or the file system its knowledge of them.
+  public var isLoss: Bool { [EIO, EUCLEAN, EBADMSG].contains(errorNumber) }
+
   /// The file system, the user's quota, or the limit of the process is used up.
   public var isFull: Bool { [ENOSPC, EDQUOT, EFBIG].contains(errorNumber) }
 

@@ -43,8 +43,8 @@ public struct VerifyArchive: Sendable {
   ///   - needsDigests: Whether the caller needs the digests of a file that has none to compare with.
   ///   - onKey: Takes each key as it goes by, on a worker thread; what it got is worth nothing when the
   ///     file turns out to be damaged.
-  /// - Returns: The verdict, whatever the file holds.
-  /// - Throws: ``BackupError`` when the file cannot be read; `CancellationError`.
+  /// - Returns: The verdict, whatever the file holds; bytes that the disk has lost are damage.
+  /// - Throws: ``BackupError`` when the file cannot be read for another reason; `CancellationError`.
   public func run(
     _ entry: ArchiveEntry, now: Date, needsDigests: Bool = false,
     onKey: (@Sendable (RDBKey) -> Void)? = nil
@@ -57,7 +57,7 @@ public struct VerifyArchive: Sendable {
         of: entry.path, on: workers, hashes: hashes, referenceTime: now.milliseconds,
         report: report, onKey: onKey)
     } catch let error as FileError {
-      throw BackupError.cannotRead(entry.path, error)
+      return try unreadable(entry, error)
     }
     let findings = reading.findings + disagreements(of: reading, with: entry)
     var verdict = Verdict.damaged
@@ -82,7 +82,7 @@ public struct VerifyArchive: Sendable {
       file = try ArchiveFile(entry.path, report: report)
       try await withTaskExecutorPreference(workers) { try file.readToEnd() }
     } catch let error as FileError {
-      throw BackupError.cannotRead(entry.path, error)
+      return try unreadable(entry, error)
     }
     let digest = file.digest()
     let findings = mismatches(of: digest, recorded: recorded, manifest)
@@ -97,24 +97,27 @@ public struct VerifyArchive: Sendable {
   /// - Parameter holder: What another run is told about this one meanwhile.
   ///
   /// Nothing is recorded in a directory that cannot be written or that another run is writing to.
-  /// - Throws: ``BackupError`` when writing fails half-way.
+  /// - Throws: ``BackupError`` when it cannot be locked or written for another reason.
   public func record(_ result: Result, now: Date, holder: String) throws {
     guard let directory = result.entry.directory else { return }
-    let lock: DirectoryLock
     do {
-      lock = try directory.lock(holder: holder)
+      try directory.lock(holder: holder).record(
+        Manifest.Verification(level: result.verdict, verifiedAt: now), of: result.entry,
+        adopting: result.verdict.isWhole ? result.manifest : nil)
     } catch is DirectoryError {
       return
     } catch let error as FileError where error.isReadOnly || error.isDenied {
       return
-    }
-    do {
-      try lock.record(
-        Manifest.Verification(level: result.verdict, verifiedAt: now), of: result.entry,
-        adopting: result.verdict.isWhole ? result.manifest : nil)
     } catch let error as FileError {
       throw BackupError.cannotRecordVerdict(result.entry.path, error)
     }
+  }
+
+  private func unreadable(_ entry: ArchiveEntry, _ error: FileError) throws(BackupError) -> Result {
+    guard error.isLoss else { throw BackupError.cannotRead(entry.path, error) }
+    return Result(
+      entry: entry, verdict: .damaged, findings: [.unreadable(error)], summary: nil,
+      dumpDigest: nil, fileDigest: nil, manifest: nil)
   }
 
   private func mismatches(
@@ -133,13 +136,28 @@ public struct VerifyArchive: Sendable {
   ) -> [Finding] {
     var findings = mismatches(
       of: reading.fileDigest, recorded: entry.recordedDigest, entry.manifest)
+    if entry.hasUnreadableManifest { findings.append(.manifestUnreadable()) }
     guard let manifest = entry.manifest else { return findings }
+    if reading.fileByteCount != manifest.archive.bytes {
+      findings.append(
+        .manifestMismatch(
+          "the file has \(reading.fileByteCount) bytes, not \(manifest.archive.bytes)"))
+    }
     if let digest = reading.dumpDigest, digest != manifest.rdb.sha256 {
       findings.append(
         .manifestMismatch("the dump's SHA-256 is \(digest), not \(manifest.rdb.sha256)"))
     }
-    if let summary = reading.summary, !summary.content.agrees(with: manifest.content) {
-      findings.append(.manifestMismatch("the dump does not hold what the manifest lists"))
+    if let summary = reading.summary {
+      let dump = Manifest.RDB(summary, sha256: manifest.rdb.sha256)
+      if (dump.format, dump.version, dump.bytes, dump.crc64)
+        != (manifest.rdb.format, manifest.rdb.version, manifest.rdb.bytes, manifest.rdb.crc64)
+      {
+        findings.append(
+          .manifestMismatch("the dump is not of the kind and size that the manifest says"))
+      }
+      if !summary.content.agrees(with: manifest.content) {
+        findings.append(.manifestMismatch("the dump does not hold what the manifest lists"))
+      }
     }
     return findings
   }
@@ -147,7 +165,8 @@ public struct VerifyArchive: Sendable {
   private func manifest(
     adopting entry: ArchiveEntry, reading: ArchiveReading, verdict: Verdict, now: Date
   ) -> Manifest? {
-    guard entry.manifest == nil, let name = entry.name, let summary = reading.summary,
+    guard entry.manifest == nil, !entry.hasUnreadableManifest, let name = entry.name,
+      let summary = reading.summary,
       let dumpDigest = reading.dumpDigest, let fileDigest = reading.fileDigest
     else { return nil }
     return Manifest(
@@ -166,6 +185,18 @@ extension Finding {
     Finding(
       kind: "digest_mismatch",
       message: "the file's SHA-256 is \(found), but \(place) says \(expected)")
+  }
+
+  static func unreadable(_ error: FileError) -> Finding {
+    Finding(kind: "unreadable", message: error.description)
+  }
+
+  static func manifestUnreadable() -> Finding {
+    Finding(
+      kind: "manifest_unreadable",
+      message:
+        "the manifest cannot be read, so that nothing is recorded; mend it, or take it away for a new one",
+      isDamage: false)
   }
 
   static func manifestMismatch(_ fact: String) -> Finding {
