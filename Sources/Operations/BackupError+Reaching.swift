@@ -109,7 +109,7 @@ extension BackupError {
         // Renamed away by `rename-command`, as some hosters do with CONFIG.
         self.init(
           .incompatible, "cannot use \(place): it lacks a command that is needed",
-          cause: reply.message, hint: .redis("COMMAND INFO CONFIG BGSAVE SHUTDOWN"))
+          cause: reply.message, hint: .redis("COMMAND INFO \(Self.commandLacking(reply.message))"))
       } else {
         self.init(
           .unavailable, "cannot use \(place): it answers with an error", cause: reply.message,
@@ -123,6 +123,13 @@ extension BackupError {
     let parts = message.split(separator: "'", omittingEmptySubsequences: false)
     guard parts.count >= 3, parts[0].hasSuffix("run the ") else { return nil }
     return String(parts[1])
+  }
+
+  /// "ERR unknown command 'XINFO', with …"; with a grave accent before Redis 7.0.
+  private static func commandLacking(_ message: String) -> String {
+    let parts = message.split { "'`".contains($0) }
+    let name = parts.count > 1 ? String(parts[1].prefix { $0.isLetter && $0.isASCII }) : ""
+    return name.isEmpty ? "CONFIG BGSAVE SHUTDOWN" : name.uppercased()
   }
 
   private static func firstSentence(_ text: String) -> String {

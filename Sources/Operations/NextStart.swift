@@ -51,6 +51,17 @@ struct NextStart: Sendable, Equatable {
     return named || start.settings.contains { $0.key != "port" } ? start : nil
   }
 
+  /// The same, with the name of the directory that the running server gives it, where that is the same one: a
+  /// server says where a link leads.
+  func naming(_ directory: String, on volume: any DataVolume) async throws -> NextStart {
+    guard let named = settings["dir"], named.hasPrefix("/"), named != directory,
+      try await volume.isOneDirectory(named, directory)
+    else { return self }
+    var start = self
+    start.settings["dir"] = directory
+    return start
+  }
+
   /// Reads the configuration that the words name with which a server is started.
   ///
   /// - Returns: Nil when nothing can be seen.

@@ -1,3 +1,4 @@
+import RedisClient
 import Targets
 
 /// A server that does not run: that nothing answers is not all that is known.
@@ -35,7 +36,11 @@ struct RestartedServer: Sendable {
         try await session.target.control.confirmHold(dataDirectory: directory)
       }
       guard try log.isUnfinished(of: session.target.source) else {
-        throw session.isLocal && dataDirectory == nil ? ServerDown(cause: error) : error
+        // Who accepts a connection and says nothing runs.
+        guard case RedisError.cannotConnect = error, session.isLocal, dataDirectory == nil else {
+          throw error
+        }
+        throw ServerDown(cause: error)
       }
       guard mayStart else { throw BackupError.serverLeftStopped(session.target.source.identity) }
     }

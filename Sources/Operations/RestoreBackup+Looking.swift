@@ -63,10 +63,7 @@ extension RestoreBackup {
 
   /// Throws where a directory that the user names is not the one that the server works in.
   private func require(_ named: String, toBe directory: String) async throws {
-    let volume = session.target.volume
-    guard let own = try await volume.inode(ofDirectory: directory),
-      try await volume.inode(ofDirectory: named) == own
-    else {
+    guard try await session.target.volume.isOneDirectory(named, directory) else {
       throw BackupError.otherDataDirectory(named, server: directory)
     }
   }
@@ -91,7 +88,8 @@ extension RestoreBackup {
       status: situation.status, settings: settings,
       nextStart: try await NextStart.read(
         file: situation.status.configFile ?? "",
-        arguments: control.startArguments, from: volume),
+        arguments: control.startArguments, from: volume
+      )?.naming(settings.directory, on: volume),
       appendManifest: manifest.flatMap { AOFManifest(String(decoding: $0, as: UTF8.self)) },
       obstacles: try await control.obstacles(
         to: options.restart, processID: Int(situation.status.processID ?? 0),
@@ -100,7 +98,7 @@ extension RestoreBackup {
       dumpByteCount: try await volume.status(
         of: join(settings.directory, settings.dumpFileName))?.byteCount ?? 0,
       modules: situation.modules, identity: session.target.source.identity,
-      saysPassword: session.credentials != nil,
+      saysPassword: session.credentials?.password.isEmpty == false,
       isInCluster: !session.isLocal,
       memoryLimitByteCount: control.memoryLimitByteCount,
       concerns: try await control.concerns(about: options.restart),

@@ -140,9 +140,7 @@ struct RestoreByFiles: Sendable {
     _ directory: String, _ told: NextStart?, on volume: any DataVolume
   ) async throws {
     guard let named = told?.settings["dir"], named.hasPrefix("/") else { return }
-    guard
-      try await volume.inode(ofDirectory: named) == volume.inode(ofDirectory: directory)
-    else {
+    guard try await volume.isOneDirectory(named, directory) else {
       throw BackupError.readsOtherFiles(named, insteadOf: directory)
     }
   }

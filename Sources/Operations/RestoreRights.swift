@@ -26,7 +26,7 @@ struct RestoreRights: Sendable {
       do {
         _ = try await connection.redis.streamState(
           key: stream.key, timeout: connection.replyTimeout)
-      } catch RedisError.server(let reply) where reply.code != "NOPERM" {
+      } catch RedisError.server(let reply) where Self.isAboutWords(reply) {
         // What the key holds now does not matter.
       }
     }
@@ -37,10 +37,13 @@ struct RestoreRights: Sendable {
     do {
       _ = try await connection.redis.send(
         words.map { Array($0.utf8) }, timeout: connection.replyTimeout)
-    } catch RedisError.server(let reply)
-      where reply.code != "NOPERM" && !reply.message.hasPrefix("ERR unknown command")
-    {
+    } catch RedisError.server(let reply) where Self.isAboutWords(reply) {
       // The words were rejected, the user was not.
     }
+  }
+
+  /// Whether a server that refuses has the command, and the user the right to it.
+  private static func isAboutWords(_ reply: RedisServerError) -> Bool {
+    reply.code != "NOPERM" && !reply.message.hasPrefix("ERR unknown command")
   }
 }

@@ -113,10 +113,7 @@ extension RestoreRun {
   private func usedFiles(_ connection: ServerConnection) async throws -> RestoreFiles {
     let settings = try await ServerSettings.read(from: connection)
     let directory = journal.settings.directory
-    guard
-      try await volume.inode(ofDirectory: settings.directory)
-        == volume.inode(ofDirectory: directory)
-    else {
+    guard try await volume.isOneDirectory(settings.directory, directory) else {
       throw BackupError.readsOtherFiles(settings.directory, insteadOf: directory)
     }
     let layout = RestoreLayout(settings)
@@ -130,7 +127,8 @@ extension RestoreRun {
     }
     let status = try await connection.status()
     let next = try await NextStart.read(
-      file: status.configFile ?? "", arguments: session.target.control.startArguments, from: volume)
+      file: status.configFile ?? "", arguments: session.target.control.startArguments, from: volume
+    )?.naming(settings.directory, on: volume)
     do {
       try RestoreMachine.refuse(next, settings, port: status.tcpPort)
     } catch {

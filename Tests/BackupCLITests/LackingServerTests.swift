@@ -35,4 +35,25 @@ import Testing
       }
     }
   }
+
+  @Test func `without XINFO no restore of streams begins`() async throws {
+    try await withRealServer(
+      .primary, configuration: ["rename-command XINFO \"\"", "appendonly yes"]
+    ) { server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await Queue.fill(server)
+        #expect(try await tool("create").status == 0)
+        let process = server.processID
+        for mode in ["--dry-run", "--yes"] {
+          let restored = try await tool(
+            "restore", "latest", mode, "--restart-command", server.startCommand)
+          #expect(restored.status == 76, "\(restored)")
+          #expect(restored.error.contains("lacks a command"), "\(restored)")
+          #expect(restored.error.hasSuffix(" COMMAND INFO XINFO\n"), "\(restored)")
+        }
+        #expect(server.processID == process)
+      }
+    }
+  }
 }

@@ -162,6 +162,31 @@ import Testing
     return result.standardOutput
   }
 
+  @Test(arguments: [Persistence.appendOnly, .savePoints])
+  func `a directory that the configuration names by a link is no other one`(
+    persistence: Persistence
+  ) async throws {
+    try await withSpoiltServer(.primary, persistence) { tool, server, archives, backup in
+      let link = archives + "/link"
+      try FileManager.default.createSymbolicLink(
+        atPath: link, withDestinationPath: server.directory)
+      let lines = try String(contentsOfFile: server.configurationFile, encoding: .utf8)
+      // The last line counts.
+      let linked = lines + "\ndir \"\(link)\"\n"
+      try Data(linked.utf8).write(to: URL(filePath: server.configurationFile))
+      try await server.restart()
+      for isStopped in [false, true] {
+        if isStopped { try await server.stop() }
+        let restored = try await tool(
+          "restore", "latest", "--yes", "--data-dir", server.directory, "--restart-command",
+          server.startCommand)
+        #expect(restored.status == 0, "\(restored)")
+        #expect(try await Queue.picture(server) == backup)
+        try await Queue.wreck(server)
+      }
+    }
+  }
+
   @Test func `a Sentinel holds no data to be replaced`() async throws {
     try await withBackup { source, archives in
       try await withTemporaryDirectory { directory in
