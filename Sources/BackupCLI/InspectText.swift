@@ -46,8 +46,8 @@ enum InspectText {
     ]
     if let version = summary.aux["valkey-ver"] { parts.append("by Valkey \(version)") }
     if let version = summary.aux["redis-ver"] { parts.append("by Redis \(version)") }
-    if let seconds = summary.aux["ctime"].flatMap(Double.init) {
-      parts.append("written " + Date(timeIntervalSince1970: seconds).formatted(.iso8601))
+    if let seconds = summary.aux["ctime"].flatMap(Int64.init) {
+      parts.append("written " + Shown.date(Double(seconds)).formatted(.iso8601))
     }
     return parts.joined(separator: ", ")
   }

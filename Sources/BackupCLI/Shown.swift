@@ -14,8 +14,12 @@ enum Shown {
   /// A time in Unix milliseconds, to a millisecond; nil for none.
   static func time(_ milliseconds: Int64?) -> String? {
     milliseconds.map {
-      Date(timeIntervalSince1970: Double($0) / 1000)
-        .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+      date(Double($0) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
+  }
+
+  /// A time in Unix seconds, or the nearest that RFC 3339 can write, in the years 0 to 9999.
+  static func date(_ seconds: Double) -> Date {
+    Date(timeIntervalSince1970: min(max(seconds, -62_167_219_200), 253_402_300_799))
   }
 }

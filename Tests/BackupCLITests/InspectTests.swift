@@ -2,6 +2,8 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
+@testable import BackupCLI
+
 struct InspectTests {
   private struct Document: Decodable {
     struct Content: Decodable {
@@ -117,6 +119,13 @@ struct InspectTests {
     #expect(
       binary.contains(Data([0x62, 0x69, 0x6e, 0, 0x6b, 0x65, 0x79, 0xff, 0xfe, 13, 10, 0x31])))
     #expect(keys.contains { $0.expires_at?.hasPrefix("2101-") == true })
+  }
+
+  @Test func `a time that RFC 3339 cannot write is the nearest that it can`() {
+    #expect(Shown.time(.max) == "9999-12-31T23:59:59.000Z")
+    #expect(Shown.time(.min)?.hasPrefix("0000-01-") == true)
+    #expect(Shown.time(1) == "1970-01-01T00:00:00.001Z")
+    #expect(Shown.time(nil) == nil)
   }
 
   @Test func `a damaged file is told as such, with the place`() async throws {
