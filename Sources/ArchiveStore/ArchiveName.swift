@@ -44,6 +44,9 @@ public struct ArchiveName: Sendable, Hashable, Comparable, CustomStringConvertib
   /// The name of the file with the manifest.
   public var manifestFile: String { description + Self.manifestSuffix }
 
+  /// What stands in the digest file.
+  func digestLine(_ sha256: String) -> [UInt8] { Array("\(sha256)  \(archiveFile)\n".utf8) }
+
   /// The name as text.
   public var description: String {
     let stamp = date.formatted(Self.format)

@@ -56,8 +56,7 @@ public final class DirectoryLock: Sendable {
     if document == nil { document = adopting.map(ManifestDocument.init) }
     guard var document, !document.isNewer else { return }
     if verification.level.isWhole, entry.document == nil || entry.recordedDigest == nil {
-      let digest = document.manifest.archive.sha256
-      try replace(name.digestFile, with: Array("\(digest)  \(name.archiveFile)\n".utf8))
+      try replace(name.digestFile, with: name.digestLine(document.manifest.archive.sha256))
     }
     document.record(verification)
     try replace(name.manifestFile, with: document.json())

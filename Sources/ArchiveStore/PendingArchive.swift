@@ -50,8 +50,7 @@ public final class PendingArchive: Sendable {
   /// - Returns: The path of the archive.
   /// - Throws: `FileError`; nothing has been published then.
   public func publish(_ manifest: Manifest) throws -> String {
-    let digest = "\(manifest.archive.sha256)  \(name.archiveFile)\n"
-    try write(name.digestFile, Array(digest.utf8))
+    try write(name.digestFile, name.digestLine(manifest.archive.sha256))
     try write(name.manifestFile, ManifestDocument(manifest).json())
     var published: [String] = []
     do {

@@ -71,12 +71,10 @@ struct Verify: BackupCommand {
     _ results: [VerifyArchive.Result], _ failures: [BackupError], _ progress: ProgressLine
   ) throws {
     let isDamaged = results.contains { $0.verdict == .damaged }
-    // Of several failures the last is told as an error, where there is no verdict that is worse.
-    let last = isDamaged ? nil : failures.last
-    for failure in last == nil ? failures[...] : failures.dropLast() {
-      progress.report(
-        .warning([failure.message, failure.cause].compactMap(\.self).joined(separator: ": ")))
-    }
+    var failures = failures
+    // Of several the last is told as an error, where there is no verdict that is worse.
+    let last = isDamaged ? nil : failures.popLast()
+    for failure in failures { progress.report(.warning(failure.factAndCause)) }
     if let last { throw last }
     if output.json {
       try Output.standard.write(

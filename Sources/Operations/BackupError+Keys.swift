@@ -156,8 +156,7 @@ extension BackupError {
       .rollbackFailed,
       "cannot restore all of \(Figures.keys(states.count - expired)): "
         + facts.joined(separator: ", "),
-      cause: inner.map { [$0.message, $0.cause].compactMap(\.self).joined(separator: ": ") }
-        ?? "it was interrupted", hint: plan.again)
+      cause: inner?.factAndCause ?? "it was interrupted", hint: plan.again)
   }
 
   private static func listed(_ keys: [[UInt8]]) -> String {

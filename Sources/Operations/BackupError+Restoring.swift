@@ -106,7 +106,7 @@ extension BackupError {
         + (isByFiles
           ? "its old files are back, and it does not run, as before"
           : "the old data is served again"),
-      cause: [inner.message, inner.cause].compactMap(\.self).joined(separator: ": "),
+      cause: inner.factAndCause,
       hint: inner.next)
   }
 
@@ -125,7 +125,7 @@ extension BackupError {
       .unavailable,
       "cannot finish the restore: the server was started again by somebody else, may have let writes in, "
         + "and does not answer; the backup is in place",
-      cause: [inner.message, inner.cause].compactMap(\.self).joined(separator: ": "),
+      cause: inner.factAndCause,
       hint: .tool("restore --resume # keeps what is served; --rollback loses it"))
   }
 
@@ -142,7 +142,7 @@ extension BackupError {
       inner.kind,
       "cannot finish the restore: the server may have let writes in since it was started with the "
         + "backup; nothing was taken back",
-      cause: [inner.message, inner.cause, second].compactMap(\.self).joined(separator: ": "),
+      cause: [inner.factAndCause, second].compactMap(\.self).joined(separator: ": "),
       hint: .tool("restore --resume"))
   }
 

@@ -43,6 +43,9 @@ public struct BackupError: Error, Sendable, Equatable {
   /// The pod that the run had found, where its command line leaves that open.
   public internal(set) var pod: String?
 
+  /// The fact and what lies behind it, for a place that has one line for both.
+  public var factAndCause: String { [message, cause].compactMap(\.self).joined(separator: ": ") }
+
   /// Creates an error; only the sentences beside this type do.
   init(_ kind: Kind, _ message: String, cause: String? = nil, hint: NextCommand) {
     self.kind = kind

@@ -1,3 +1,4 @@
+import RedisClient
 import Targets
 
 /// What the server will be told at its next start, as far as it can be seen: its configuration file with
@@ -51,9 +52,22 @@ struct NextStart: Sendable, Equatable {
     return named || start.settings.contains { $0.key != "port" } ? start : nil
   }
 
+  /// Reads the configuration of a server that runs.
+  ///
+  /// - Returns: Nil when nothing can be seen.
+  static func read(
+    of status: ServerStatus, _ settings: ServerSettings, startedWith arguments: [String],
+    from volume: any DataVolume
+  ) async throws -> NextStart? {
+    try await read(file: status.configFile ?? "", arguments: arguments, from: volume)?
+      .naming(settings.directory, on: volume)
+  }
+
   /// The same, with the name of the directory that the running server gives it, where that is the same one: a
   /// server says where a link leads.
-  func naming(_ directory: String, on volume: any DataVolume) async throws -> NextStart {
+  private func naming(
+    _ directory: String, on volume: any DataVolume
+  ) async throws -> NextStart {
     guard let named = settings["dir"], named.hasPrefix("/"), named != directory,
       try await volume.isOneDirectory(named, directory)
     else { return self }

@@ -87,9 +87,7 @@ extension RestoreBackup {
     return RestoreFacts(
       status: situation.status, settings: settings,
       nextStart: try await NextStart.read(
-        file: situation.status.configFile ?? "",
-        arguments: control.startArguments, from: volume
-      )?.naming(settings.directory, on: volume),
+        of: situation.status, settings, startedWith: control.startArguments, from: volume),
       appendManifest: manifest.flatMap { AOFManifest(String(decoding: $0, as: UTF8.self)) },
       obstacles: try await control.obstacles(
         to: options.restart, processID: Int(situation.status.processID ?? 0),

@@ -127,8 +127,7 @@ extension RestoreRun {
     }
     let status = try await connection.status()
     let next = try await NextStart.read(
-      file: status.configFile ?? "", arguments: session.target.control.startArguments, from: volume
-    )?.naming(settings.directory, on: volume)
+      of: status, settings, startedWith: session.target.control.startArguments, from: volume)
     do {
       try RestoreMachine.refuse(next, settings, port: status.tcpPort)
     } catch {

@@ -170,13 +170,13 @@ public struct RDBInspector: Sendable {
   }
 
   private mutating func stopUnderstanding(_ reason: RDBError.Kind) {
-    notUnderstood = fault(reason, at: parser.faultOffset)
+    let fault = fault(reason, at: parser.faultOffset)
+    notUnderstood = fault
     parser.facts.add(
       RDBFinding(
         kind: .notUnderstood,
-        message: "the contents are not understood from byte \(parser.faultOffset) on: \(reason)",
-        byteOffset: parser.faultOffset, database: parser.isInDatabase ? parser.database : nil,
-        key: parser.isInKey ? parser.keys.keyPrefix : nil))
+        message: "the contents are not understood from byte \(fault.byteOffset) on: \(reason)",
+        byteOffset: fault.byteOffset, database: fault.database, key: fault.key))
   }
 
   private mutating func holdBack(_ bytes: Span<UInt8>) {
