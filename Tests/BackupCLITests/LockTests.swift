@@ -35,21 +35,14 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Self.hasCompiler, "no C compiler to take flock away with"))
+  @Test(.enabled(if: hasCompiler, "no C compiler to take flock away with"))
   func `a file system without locks is refused with the reason`() async throws {
     try await withTemporaryDirectory { path in
-      let source = path + "/noflock.c"
-      try Data(
-        "#include <errno.h>\nint flock(int fd, int op) { errno = ENOLCK; return -1; }\n".utf8
-      ).write(to: URL(filePath: source))
-      let compiled = try await run(
-        .name("cc"),
-        arguments: ["-shared", "-fPIC", "-o", path + "/noflock.so", source], output: .discarded)
-      try #require(compiled.terminationStatus.isSuccess)
       try FileManager.default.createDirectory(
         atPath: path + "/archives", withIntermediateDirectories: false)
       var tool = BackupTool(options: ["--directory", path + "/archives"], home: path)
-      tool.environment["LD_PRELOAD"] = path + "/noflock.so"
+      tool.environment["LD_PRELOAD"] = try await preloadedLibrary(
+        "#include <errno.h>\nint flock(int fd, int op) { errno = ENOLCK; return -1; }\n", in: path)
       try await Complaint(
         status: 78, kind: "config",
         message: "cannot lock \(path)/archives: its file system has no locks",
@@ -58,8 +51,6 @@ import Testing
       ).expect(of: tool, "prune", "--keep-last", "1")
     }
   }
-
-  private static let hasCompiler = FileManager.default.isExecutableFile(atPath: "/usr/bin/cc")
 
   private func holds(_ processID: Int32, _ archives: String) async throws {
     try await eventually("the first run holds the lock") {

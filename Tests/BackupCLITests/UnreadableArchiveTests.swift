@@ -42,7 +42,7 @@ import Testing
     try bytes.write(to: URL(filePath: path))
   }
 
-  @Test(.enabled(if: Self.hasCompiler, "no C compiler to make a disk fail with"))
+  @Test(.enabled(if: hasCompiler, "no C compiler to make a disk fail with"))
   func `what the disk has lost is damaged, and the last archive that can be read stays`()
     async throws
   {
@@ -67,8 +67,7 @@ import Testing
 
   private func library(thatFailsToRead path: String) async throws -> String {
     let directory = try #require(path.split(separator: "/archives/").first)
-    let source = "\(directory)/bad.c"
-    try Data(
+    return try await preloadedLibrary(
       """
       #define _GNU_SOURCE
       #include <dlfcn.h>
@@ -87,13 +86,8 @@ import Testing
         ssize_t (*next)(int, void *, size_t) = dlsym(RTLD_NEXT, "read");
         return next(fd, buffer, count);
       }
-      """.utf8
-    ).write(to: URL(filePath: source))
-    try await shell("cc -shared -fPIC -o '\(directory)/bad.so' '\(source)'")
-    return "\(directory)/bad.so"
+      """, in: String(directory))
   }
-
-  private static let hasCompiler = FileManager.default.isExecutableFile(atPath: "/usr/bin/cc")
 
   @Test(.enabled(if: getuid() == 0, "only root can give files away"))
   func `an archive of another user keeps the others from no verdict`() async throws {
