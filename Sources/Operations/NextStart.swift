@@ -8,13 +8,18 @@ struct NextStart: Sendable, Equatable {
   private static let maximumByteCount = 4 << 20
   /// `include` may not nest deeper than this.
   private static let maximumDepth = 8
-  private static let names: Set<String> = [
-    "appendonly", "dir", "dbfilename", "appendfilename", "appenddirname", "port",
+  /// The settings that decide which files are loaded.
+  private static let fileNames: Set<String> = [
+    "appendonly", "dir", "dbfilename", "appendfilename", "appenddirname",
   ]
+  private static let names = fileNames.union(["port", "maxmemory", "maxmemory-policy"])
 
-  /// The last value of each setting that decides which files are loaded, and where it answers; a setting that is not
-  /// mentioned has the server's default.
+  /// The last value of each setting that decides which files are loaded, where it answers, and what it
+  /// evicts; a setting that is not mentioned has the server's default.
   private(set) var settings: [String: String] = [:]
+
+  /// When it will save by itself, as `CONFIG GET save` says it; nil where that is not mentioned.
+  private(set) var save: String?
 
   /// Whether every file that is included could be read; a setting that is not mentioned is unknown
   /// otherwise.
@@ -49,7 +54,7 @@ struct NextStart: Sendable, Equatable {
     let named = try await file.isEmpty ? false : start.take(file: file, from: volume, depth: 0)
     start.take(arguments: arguments)
     // Of a port alone nothing follows for the files.
-    return named || start.settings.contains { $0.key != "port" } ? start : nil
+    return named || start.settings.keys.contains(where: fileNames.contains) ? start : nil
   }
 
   /// Reads the configuration of a server that runs.
@@ -112,23 +117,56 @@ struct NextStart: Sendable, Equatable {
           try await isPlain ? take(file: words[1], from: volume, depth: depth + 1) : false
         if !isRead { isComplete = false }
       } else {
-        take(name, words[1])
+        take(name, words.dropFirst())
       }
     }
     return true
   }
 
-  private mutating func take(_ name: String, _ value: String) {
+  private mutating func take(_ name: String, _ values: ArraySlice<String>) {
+    guard let value = values.first else { return }
     switch name {
     case "requirepass": hasPassword = !value.isEmpty
     case "aclfile", "user": hasUsers = true
+    // Each line adds to those before, but for an empty one, which takes them back.
+    case "save":
+      save =
+        value.isEmpty
+        ? "" : ((save.map { [$0] } ?? []) + values).filter { !$0.isEmpty }.joined(separator: " ")
     default: if Self.names.contains(name) { settings[name] = value }
     }
   }
 
   private mutating func take(arguments: [String]) {
-    for (option, value) in zip(arguments, arguments.dropFirst()) where option.hasPrefix("--") {
-      take(option.dropFirst(2).lowercased(), value)
+    var rest = arguments.drop { !$0.hasPrefix("--") }
+    while let option = rest.popFirst() {
+      let values = rest.prefix { !$0.hasPrefix("--") }
+      take(option.dropFirst(2).lowercased(), values)
+      rest = rest.dropFirst(values.count)
     }
+  }
+}
+
+extension NextStart {
+  /// The memory that its data may take in bytes, 0 for any; nil where that is not known.
+  var maxMemory: Int64? {
+    name("maxmemory", usually: "0").flatMap(Self.byteCount(ofMemory:))
+  }
+
+  /// What it does where the data takes more; nil where that is not known.
+  var maxMemoryPolicy: String? { name("maxmemory-policy", usually: "noeviction") }
+
+  /// A size as `redis.conf` has it: 1k is 1000 bytes, 1kb is 1024.
+  private static func byteCount(ofMemory text: String) -> Int64? {
+    let unit = text.drop { $0.isASCII && $0.isNumber }
+    let factors: [String: Int64] = [
+      "": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1_000_000, "mb": 1 << 20, "g": 1_000_000_000,
+      "gb": 1 << 30,
+    ]
+    guard let count = Int64(text.prefix(text.count - unit.count)),
+      let factor = factors[unit.lowercased()]
+    else { return nil }
+    let (byteCount, overflows) = count.multipliedReportingOverflow(by: factor)
+    return overflows ? nil : byteCount
   }
 }

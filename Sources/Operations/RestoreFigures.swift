@@ -44,7 +44,8 @@ public struct RestoreFigures: Sendable, Equatable, Encodable {
   public let diskFreeBytes: UInt64
   /// The memory that the server of the backup used when it was written.
   public let memoryNeededBytes: UInt64?
-  /// The least of `maxmemory` and the limit of the container; nil for no limit.
+  /// The least of the `maxmemory` that the restarted server has and the limit of the container; nil for no
+  /// limit.
   public let memoryLimitBytes: UInt64?
   /// The keys that are served now.
   public let keysNow: UInt64
@@ -90,7 +91,9 @@ public struct RestoreFigures: Sendable, Equatable, Encodable {
     diskNeededBytes = RestoreMachine.neededByteCount(candidate.summary, facts, options)
     diskFreeBytes = facts.freeByteCount
     memoryNeededBytes = candidate.summary.aux["used-mem"].flatMap { UInt64($0) }
-    let maxMemory = facts.status.maxMemory.flatMap { $0 > 0 ? UInt64($0) : nil }
+    let maxMemory = (facts.nextStart?.maxMemory ?? facts.status.maxMemory).flatMap {
+      $0 > 0 ? UInt64($0) : nil
+    }
     memoryLimitBytes = [maxMemory, facts.memoryLimitByteCount].compactMap(\.self).min()
     keysNow = facts.status.keyspace.map { UInt64(clamping: $0.keys) }.reduce(0, +)
     keysInBackup = content.keys

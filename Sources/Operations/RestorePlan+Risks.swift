@@ -43,6 +43,7 @@ extension RestoreRisk {
           .nextStart,
           "the configuration of the next start cannot be seen; it is taken to be the present one"))
     }
+    risks += settingsLost(facts)
     if candidate.source == nil {
       risks.append(RestoreRisk(.source, "the file does not say which Redis it comes from"))
     }
@@ -145,6 +146,24 @@ extension RestoreRisk {
     return need <= limit
       ? []
       : [RestoreRisk(.memory, used + ", and the server may use \(Figures.bytes(limit))")]
+  }
+
+  /// What was set while the server runs, and goes with the restart.
+  private static func settingsLost(_ facts: RestoreFacts) -> [RestoreRisk] {
+    func memory(_ byteCount: Int64) -> String {
+      byteCount > 0 ? Figures.bytes(UInt64(byteCount)) : "without limit"
+    }
+    let settings = [
+      ("maxmemory", facts.status.maxMemory.map(memory), facts.nextStart?.maxMemory.map(memory)),
+      ("maxmemory-policy", facts.status.maxMemoryPolicy, facts.nextStart?.maxMemoryPolicy),
+      ("save", "\"\(facts.settings.save)\"", facts.nextStart?.save.map { "\"\($0)\"" }),
+    ]
+    return settings.compactMap { name, now, then in
+      guard let now, let then, now != then else { return nil }
+      return RestoreRisk(
+        .nextStart,
+        "\(name) is \(now) now, and \(then) after the restart, as the configuration says")
+    }
   }
 
   private static func clients(_ facts: RestoreFacts) -> [RestoreRisk] {

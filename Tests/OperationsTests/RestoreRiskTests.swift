@@ -1,6 +1,8 @@
+import FoundationEssentials
 import RDBFormat
 import RedisClient
 import Targets
+import TestSupport
 import Testing
 
 @testable import Operations
@@ -154,15 +156,56 @@ struct RestoreRiskTests {
   }
 
   @Test func `memory that the data needs and the server may not use is told`() {
-    #expect(messages(facts(nil, lines: "maxmemory:2000000"), .memory) == [])
-    #expect(
-      messages(facts(nil, lines: "maxmemory:1048576"), .memory) == [
-        "the data took 1.9 MiB of memory when it was saved, and the server may use 1.0 MiB"
-      ])
-    var pod = facts(nil, lines: "maxmemory:0")
+    var facts = facts(nil, lines: "maxmemory:2000000")
+    facts.nextStart = nil
+    #expect(messages(facts, .memory) == [])
+    let message =
+      "the data took 1.9 MiB of memory when it was saved, and the server may use 1.0 MiB"
+    facts.nextStart = NextStart(settings: ["maxmemory": "1MB"])
+    #expect(messages(facts, .memory) == [message])
+    facts.status = ServerStatus(info: "maxmemory:1048576")
+    facts.nextStart = nil
+    #expect(messages(facts, .memory) == [message])
+    var pod = self.facts(nil, lines: "maxmemory:0")
     #expect(RestoreFigures(Self.candidate(), pod, .init()).memoryLimitBytes == nil)
     pod.memoryLimitByteCount = 1 << 20
     #expect(messages(pod, .memory).count == 1)
+  }
+
+  @Test(
+    arguments: [
+      ("maxmemory 1048576\nmaxmemory-policy allkeys-lru\nsave 900 1\n", [], []),
+      ("maxmemory 1mb\nmaxmemory-policy allkeys-lru\n", [], []),
+      ("maxmemory 1mb\n", ["--maxmemory-policy", "allkeys-lru", "--save", "900", "1"], []),
+      (
+        "maxmemory 1g\nsave 60 5\n", ["--save", "900 1"],
+        [
+          "maxmemory is 1.0 MiB now, and 953.7 MiB after the restart",
+          "maxmemory-policy is allkeys-lru now, and noeviction after the restart",
+          "save is \"900 1\" now, and \"60 5 900 1\" after the restart",
+        ]
+      ),
+      (
+        "save 900 1\nmaxmemory-policy allkeys-lru\n", ["--save", "", "--maxmemory", "0"],
+        [
+          "maxmemory is 1.0 MiB now, and without limit after the restart",
+          "save is \"900 1\" now, and \"\" after the restart",
+        ]
+      ),
+      ("include conf.d/*.conf\nmaxmemory $(SIZE)\n", [], []),
+    ] as [(String, [String], [String])])
+  func `what was set while the server runs and goes with its restart is told`(
+    file: String, arguments: [String], expected: [String]
+  ) async throws {
+    try await withTemporaryDirectory { directory in
+      let path = directory + "/redis.conf"
+      try Data(file.utf8).write(to: URL(filePath: path))
+      var facts = facts(nil, lines: "maxmemory:1048576", "maxmemory_policy:allkeys-lru")
+      facts.nextStart = try await NextStart.read(
+        file: path, arguments: arguments, from: LocalVolume())
+      #expect(
+        messages(facts, .nextStart) == expected.map { $0 + ", as the configuration says" })
+    }
   }
 
   @Test func `who else is connected is told by host and name`() {
