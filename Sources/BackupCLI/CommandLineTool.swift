@@ -85,8 +85,19 @@ public enum CommandLineTool {
 
   private static func refusal(_ fact: String, of arguments: [String]) -> BackupError {
     if let error = Settings.current.error(refusing: fact) { return error }
-    let names = RaibidBackup.configuration.subcommands.map { $0._commandName }
-    return .commandLine(
-      fact, command: arguments.first.flatMap { names.contains($0) ? $0 : nil })
+    return .commandLine(fact, command: commandWords(of: arguments))
+  }
+
+  /// The words that name a command: of `schedule cron --at 1:00` the first two.
+  private static func commandWords(of arguments: [String]) -> [String] {
+    var command: any ParsableCommand.Type = RaibidBackup.self
+    return Array(
+      arguments.prefix { word in
+        guard
+          let next = command.configuration.subcommands.first(where: { $0._commandName == word })
+        else { return false }
+        command = next
+        return true
+      })
   }
 }

@@ -20,6 +20,7 @@ struct Schedule: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "cron",
       abstract: "Print lines for a crontab.",
+      usage: "\(Tool.name) schedule cron <options>",
       discussion: "For example: (crontab -l; raibid-backup schedule cron) | crontab -")
 
     @OptionGroup var create: Create
@@ -35,6 +36,7 @@ struct Schedule: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "systemd",
       abstract: "Print a service and a timer of systemd.",
+      usage: "\(Tool.name) schedule systemd <options>",
       discussion: """
         For example: raibid-backup schedule systemd --unit timer \
         > /etc/systemd/system/raibid-backup.timer

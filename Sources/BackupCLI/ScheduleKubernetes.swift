@@ -8,6 +8,7 @@ extension Schedule {
     static let configuration = CommandConfiguration(
       commandName: "kubernetes",
       abstract: "Print a CronJob of Kubernetes with all that it needs.",
+      usage: "\(Tool.name) schedule kubernetes <options>",
       discussion: """
         For example: raibid-backup schedule kubernetes | kubectl apply -f -
 

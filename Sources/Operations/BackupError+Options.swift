@@ -6,11 +6,13 @@ import Files
 extension BackupError {
   /// A command line that cannot be parsed.
   ///
-  /// - Parameter command: The command that it is about, where it names one.
-  public static func commandLine(_ fact: String, command: String?) -> BackupError {
+  /// - Parameter command: The words of the command that it is about, where it names one.
+  public static func commandLine(_ fact: String, command: [String]) -> BackupError {
     BackupError(
       .usage, "cannot read the command line: \(clause(fact))",
-      hint: .shell(command.map { "raibid-backup help \($0)" } ?? "raibid-backup --help"))
+      hint: .shell(
+        "raibid-backup "
+          + (command.isEmpty ? "--help" : "help \(command.joined(separator: " "))")))
   }
 
   /// A sentence of the parser as a part of one of ours.

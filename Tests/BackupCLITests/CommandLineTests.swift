@@ -102,11 +102,25 @@ import Testing
         unknown.error
           == "raibid-backup: cannot read the command line: unexpected argument 'backup'\n"
           + "hint: raibid-backup --help\n")
+      let nested = try await tool("schedule", "cron", "--at")
+      #expect(nested.status == 64)
+      #expect(nested.error.hasSuffix("hint: raibid-backup help schedule cron\n"))
       for arguments in [["--help"], ["help", "create"], ["restore", "--help"], ["--version"]] {
         let help = try await tool.run(arguments)
         #expect(help.status == 0 && help.error == "" && !help.output.isEmpty)
         #expect(help.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
       }
+    }
+  }
+
+  @Test(arguments: [
+    ["create"], ["restore"], ["schedule"], ["schedule", "cron"], ["schedule", "systemd"],
+    ["schedule", "kubernetes"], ["config", "show"],
+  ])
+  func `the help of a command says how to call it`(command: [String]) async throws {
+    try await withTemporaryDirectory { home in
+      let help = try await BackupTool(options: [], home: home).run(command + ["--help"])
+      #expect(help.output.contains("\nUSAGE: raibid-backup \(command.joined(separator: " ")) "))
     }
   }
 
