@@ -218,6 +218,10 @@ extension BackupError {
       self = refused(
         "\(setting) is \"\(running)\" now, but the next start will read \"\(next)\"",
         hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
+    case .nextStartFollows(let master):
+      self = refused(
+        "its configuration makes it a replica of \(master) at the next start, which takes that one's data",
+        hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
     case .nextStartAsksForPassword:
       self = refused(
         "the next start will ask for a password, which the server does not do now",

@@ -1,3 +1,6 @@
+import Crypto
+import Synchronization
+import RedisClient
 import Targets
 
 /// Puts one file, or one append-only file in parts, in the place of the old one, and back.
@@ -12,6 +15,8 @@ struct FileSwap: Sendable {
   let appendFileName: String
   /// The SHA-256 of the dump that is put in place.
   let dumpDigest: String
+  /// Its size.
+  let dumpByteCount: UInt64
   let limits: TimeLimits
   /// Whether the old files may be broken, so that all there is of them is kept, whatever their manifest says.
   let keepsAll: Bool
@@ -120,6 +125,50 @@ struct FileSwap: Sendable {
     return try await volume.contents(of: files.live, limit: limit) == Array(text.utf8)
   }
 
+  /// Looks after the restart that the backup was what the server found: a save or a rewrite by somebody else just
+  /// before brings the old data back, and the number of keys need not tell.
+  ///
+  /// - Parameter status: Asks the server, which nobody could write to so far.
+  func confirmLoaded(by status: () async throws -> ServerStatus) async throws {
+    if let sequence = files.sequence {
+      // What the server made of it since has a higher number, what is of the old one a lower.
+      let bases = try await basesInManifest(at: files.live).compactMap { PartName($0)?.sequence }
+      guard bases.contains(where: { $0 >= sequence }) else {
+        throw BackupError.swapUndoneByOthers(files.live)
+      }
+      return
+    }
+    if try await isInPlace() { return }
+    guard files.layout == .snapshot else {
+      guard try await beginsWithBackup() else {
+        throw BackupError.swapUndoneByOthers(files.live)
+      }
+      return
+    }
+    // Since its start the server may have saved by itself: then nothing tells what it has loaded.
+    let status = try await status()
+    guard (status.rdbSaves ?? 0) > 0 || (status.lastBackgroundSaveSeconds ?? -1) >= 0 else {
+      throw BackupError.swapUndoneByOthers(files.live)
+    }
+  }
+
+  /// Whether an append-only file of one piece begins with the backup, and has grown since.
+  private func beginsWithBackup() async throws -> Bool {
+    let start = Mutex((digest: SHA256(), rest: Int(clamping: dumpByteCount)))
+    do {
+      try await volume.read(files.live, stallTimeout: limits.copyStall) { bytes in
+        start.withLock { start in
+          let part = bytes.prefix(start.rest)
+          start.digest.update(data: part)
+          start.rest -= part.count
+        }
+      }
+    } catch TargetError.changedWhileReading where start.withLock({ $0.rest == 0 }) {
+      // It may grow on: only its beginning counts.
+    }
+    return start.withLock { $0.rest == 0 && $0.digest.finalize().hexadecimal == dumpDigest }
+  }
+
   /// Whether no server has written to what was put in place.
   func isUntouched() async throws -> Bool {
     guard try await volume.status(of: files.live) != nil, try await isInPlace() else {
@@ -145,10 +194,9 @@ struct FileSwap: Sendable {
     if !forces, try await !isUntouched() { throw BackupError.writtenSinceSwap(files.live) }
     if files.layout == .multiPartAOF {
       for name in try await volume.list(files.kept) ?? [] where name != files.liveName {
-        let path = join(files.directory, name)
-        if try await volume.status(of: path) == nil {
-          try await secondName(of: join(files.kept, name), as: path)
-        }
+        let (kept, path) = (join(files.kept, name), join(files.directory, name))
+        // A rewrite by somebody else gives old names to new files.
+        if try await !isSame(kept, path) { try await putBack(kept, to: path) }
       }
     }
     guard old != nil else {
@@ -156,9 +204,24 @@ struct FileSwap: Sendable {
       if files.wasThere != true { try await volume.remove(files.live) }
       return
     }
+    try await putBack(kept, to: files.live)
+  }
+
+  private func putBack(_ kept: String, to path: String) async throws {
     try await volume.remove(files.returning)
     try await secondName(of: kept, as: files.returning)
-    try await volume.rename(files.returning, to: files.live)
+    try await volume.rename(files.returning, to: path)
+  }
+
+  /// Whether both names are of one file, or, where the volume has no links, of its copies.
+  private func isSame(_ path: String, _ otherPath: String) async throws -> Bool {
+    guard let status = try await volume.status(of: path),
+      let other = try await volume.status(of: otherPath)
+    else { return false }
+    if status.inode == other.inode { return true }
+    guard status.byteCount == other.byteCount else { return false }
+    return try await volume.sha256(of: path, stallTimeout: limits.stall)
+      == volume.sha256(of: otherPath, stallTimeout: limits.stall)
   }
 
   /// Looks after the restart that the old files were what it found: a save or a rewrite by somebody else
@@ -170,15 +233,10 @@ struct FileSwap: Sendable {
       guard kept.isEmpty || kept == live else { throw BackupError.swapUndoneByOthers(files.live) }
       return
     }
-    guard let kept = try await volume.status(of: files.kept) else { return }
-    if try await volume.status(of: files.live)?.inode == kept.inode { return }
-    // Where the volume has no links, the old file came back as a copy.
-    let stall = limits.stall
-    guard
-      try await volume.status(of: files.live) != nil,
-      try await volume.sha256(of: files.live, stallTimeout: stall)
-        == volume.sha256(of: files.kept, stallTimeout: stall)
-    else { throw BackupError.swapUndoneByOthers(files.live) }
+    guard try await volume.status(of: files.kept) != nil else { return }
+    guard try await isSame(files.kept, files.live) else {
+      throw BackupError.swapUndoneByOthers(files.live)
+    }
   }
 
   private func basesInManifest(at path: String) async throws -> [String] {

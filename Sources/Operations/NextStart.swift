@@ -12,14 +12,17 @@ struct NextStart: Sendable, Equatable {
   private static let fileNames: Set<String> = [
     "appendonly", "dir", "dbfilename", "appendfilename", "appenddirname",
   ]
-  private static let names = fileNames.union(["port", "maxmemory", "maxmemory-policy"])
+  private static let names = fileNames.union(["port", "databases", "maxmemory", "maxmemory-policy"])
 
   /// The last value of each setting that decides which files are loaded, where it answers, and what it
-  /// evicts; a setting that is not mentioned has the server's default.
+  /// holds; a setting that is not mentioned has the server's default.
   private(set) var settings: [String: String] = [:]
 
   /// When it will save by itself, as `CONFIG GET save` says it; nil where that is not mentioned.
   private(set) var save: String?
+
+  /// The master that it will follow, as host and port; nil for none.
+  private(set) var master: String?
 
   /// Whether every file that is included could be read; a setting that is not mentioned is unknown
   /// otherwise.
@@ -52,7 +55,7 @@ struct NextStart: Sendable, Equatable {
   ) async throws -> NextStart? {
     var start = NextStart(settings: [:])
     let named = try await file.isEmpty ? false : start.take(file: file, from: volume, depth: 0)
-    start.take(arguments: arguments)
+    try await start.take(arguments: arguments, from: volume)
     // Of a port alone nothing follows for the files.
     return named || start.settings.keys.contains(where: fileNames.contains) ? start : nil
   }
@@ -109,18 +112,21 @@ struct NextStart: Sendable, Equatable {
       guard !line.drop(while: \.isWhitespace).hasPrefix("#"),
         let words = ConfigurationLine.words(in: line), words.count >= 2
       else { continue }
-      let name = words[0].lowercased()
-      if name == "include" {
-        // A relative name or a pattern is the server's to resolve: then not all is known.
-        let isPlain = words[1].hasPrefix("/") && !words[1].contains { "*?[".contains($0) }
-        let isRead =
-          try await isPlain ? take(file: words[1], from: volume, depth: depth + 1) : false
-        if !isRead { isComplete = false }
-      } else {
-        take(name, words.dropFirst())
-      }
+      try await take(words[0], words.dropFirst(), from: volume, depth: depth)
     }
     return true
+  }
+
+  private mutating func take(
+    _ name: String, _ values: ArraySlice<String>, from volume: any DataVolume, depth: Int
+  ) async throws {
+    guard let file = values.first, name.lowercased() == "include" else {
+      return take(name.lowercased(), values)
+    }
+    // A relative name or a pattern is the server's to resolve: then not all is known.
+    let isPlain = file.hasPrefix("/") && !file.contains { "*?[".contains($0) }
+    let isRead = try await isPlain ? take(file: file, from: volume, depth: depth + 1) : false
+    if !isRead { isComplete = false }
   }
 
   private mutating func take(_ name: String, _ values: ArraySlice<String>) {
@@ -128,6 +134,8 @@ struct NextStart: Sendable, Equatable {
     switch name {
     case "requirepass": hasPassword = !value.isEmpty
     case "aclfile", "user": hasUsers = true
+    case "replicaof", "slaveof":
+      master = value.lowercased() == "no" ? nil : values.joined(separator: " ")
     // Each line adds to those before, but for an empty one, which takes them back.
     case "save":
       save =
@@ -137,11 +145,13 @@ struct NextStart: Sendable, Equatable {
     }
   }
 
-  private mutating func take(arguments: [String]) {
+  private mutating func take(
+    arguments: [String], from volume: any DataVolume
+  ) async throws {
     var rest = arguments.drop { !$0.hasPrefix("--") }
     while let option = rest.popFirst() {
       let values = rest.prefix { !$0.hasPrefix("--") }
-      take(option.dropFirst(2).lowercased(), values)
+      try await take(String(option.dropFirst(2)), values, from: volume, depth: 0)
       rest = rest.dropFirst(values.count)
     }
   }

@@ -95,6 +95,10 @@ struct DataComparison: Sendable {
     comparison.keysExpired = unaccounted
     compareExpired(status, unaccounted, &comparison)
     compareLoaded(status, &comparison)
+    if status.role == .replica {
+      comparison.differences.append(
+        "the server is a replica, whose data goes when its master's comes")
+    }
     return comparison
   }
 

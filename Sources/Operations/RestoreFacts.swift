@@ -85,6 +85,7 @@ enum RestoreRefusal: Error, Sendable, Equatable {
   case tooFewDatabases(needed: UInt64, configured: Int)
   case nextStartDiffers(setting: String, running: String, next: String)
   case nextStartAsksForPassword
+  case nextStartFollows(String)
   case obstacle(RestoreObstacle)
   /// Of a server that does not run.
   case obstacleToHolding(RestoreObstacle)

@@ -147,6 +147,7 @@ enum RestoreMachine {
     try refuse(candidate.summary, facts)
     if let obstacle = facts.obstacles.first { throw .obstacle(obstacle) }
     try refuse(facts.nextStart, facts.settings, port: status.tcpPort)
+    if let master = facts.nextStart?.master { throw .nextStartFollows(master) }
     if !facts.saysPassword, facts.nextStart?.asksForPassword == true {
       throw .nextStartAsksForPassword
     }
@@ -210,8 +211,10 @@ enum RestoreMachine {
     }
     guard missing.isEmpty else { throw .modulesMissing(missing) }
     let highest = summary.content.databases.map(\.index).max() ?? 0
-    guard highest < UInt64(max(facts.settings.databases, 1)) else {
-      throw .tooFewDatabases(needed: highest + 1, configured: facts.settings.databases)
+    let next = facts.nextStart?.settings["databases"].flatMap { Int($0) }
+    for count in [facts.settings.databases, next ?? facts.settings.databases]
+    where highest >= UInt64(max(count, 1)) {
+      throw .tooFewDatabases(needed: highest + 1, configured: count)
     }
   }
 
@@ -221,7 +224,10 @@ enum RestoreMachine {
   ) throws(RestoreRefusal) {
     guard let next else { return }
     var running = [
-      ("appendonly", settings.appendOnly ? "yes" : "no", next.settings["appendonly"] ?? "no"),
+      (
+        "appendonly", settings.appendOnly ? "yes" : "no",
+        next.settings["appendonly"]?.lowercased() ?? "no"
+      ),
       ("dbfilename", settings.dumpFileName, next.settings["dbfilename"] ?? "dump.rdb"),
       (
         "appendfilename", settings.appendFileName,

@@ -10,6 +10,7 @@ extension RestoreRun {
       FileSwap(
         files: files, volume: volume, dataDirectory: journal.settings.directory,
         appendFileName: journal.settings.appendFileName, dumpDigest: journal.archive.dumpSHA256,
+        dumpByteCount: journal.archive.dumpBytes,
         limits: session.limits, keepsAll: worksByFiles)
     }
   }

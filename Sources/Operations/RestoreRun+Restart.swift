@@ -22,6 +22,17 @@ extension RestoreRun {
       try await self.takeOver(connection)
     }
     try await session.target.control.waitUntilReady(timeout: session.limits.stall)
+    // By files, the server says which of them it reads.
+    if journal.direction == .forward, !worksByFiles, !servedOthers { try await confirmLoaded() }
+  }
+
+  /// Looks whether the server found what was swapped in. No connection is open while files are read.
+  private func confirmLoaded() async throws {
+    for swap in swaps {
+      try await swap.confirmLoaded { [session] in
+        try await session.withConnection { try await $0.status() }
+      }
+    }
   }
 
   /// Has a new server refuse writes at once, even while it loads, and waits until it has loaded.

@@ -9,7 +9,8 @@ extension RestoreRun {
   func refuseWrites(_ connection: ServerConnection) async throws {
     if refusedSince == nil { refusedSince = ContinuousClock.now }
     try await refuse(connection, maxLag: journal.settings.minReplicasMaxLag)
-    guard journal.oldKeyspace.isEmpty else { return }
+    // On the way back it is the backup that is served.
+    guard journal.direction == .forward else { return }
     journal.oldKeyspace = try await connection.status().keyspace.map {
       RestoreJournal.Keyspace(
         index: $0.index, keys: UInt64(clamping: $0.keys), expires: UInt64(clamping: $0.expires))

@@ -44,6 +44,14 @@ struct DataComparisonTests {
     #expect(differences(keys: 85, expires: 15, expired: 15, loaded: 100).isEmpty)
   }
 
+  @Test func `a server that follows another is a difference`() {
+    #expect(
+      differences(keys: 100, expires: 30, loaded: 100, more: "role:slave") == [
+        "the server is a replica, whose data goes when its master's comes"
+      ])
+    #expect(differences(keys: 100, expires: 30, loaded: 100, more: "role:master").isEmpty)
+  }
+
   @Test func `a key without an expiry time that is missing is a difference`() {
     #expect(
       differences(keys: 99, expires: 30, loaded: 100) == [

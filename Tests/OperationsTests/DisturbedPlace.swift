@@ -140,6 +140,7 @@ final class DisturbedServer: ServerControl {
   private let after = Mutex<@Sendable (Int) async throws -> Void>({ _ in })
   private let processes = Mutex<[Int]>([])
   private let starting = Mutex<@Sendable () async throws -> Void>({})
+  private let stopping = Mutex<@Sendable () async throws -> Void>({})
 
   private let volume: DisturbedVolume
 
@@ -152,6 +153,12 @@ final class DisturbedServer: ServerControl {
   var afterStart: @Sendable () async throws -> Void {
     get { starting.withLock { $0 } }
     set { starting.withLock { $0 = newValue } }
+  }
+
+  /// Called when everything is done that precedes a restart.
+  var beforeRestart: @Sendable () async throws -> Void {
+    get { stopping.withLock { $0 } }
+    set { stopping.withLock { $0 = newValue } }
   }
 
   /// The processes that were to be stopped, in order.
@@ -176,6 +183,7 @@ final class DisturbedServer: ServerControl {
     by way: RestartWay, processID: Int,
     stopping stop: @escaping @Sendable () async throws -> Void, timeout: Duration
   ) async throws {
+    try await beforeRestart()
     processes.withLock { $0.append(processID) }
     try await server.restart(processID: processID, stopping: stop, timeout: timeout)
     try await afterRestart(processID)

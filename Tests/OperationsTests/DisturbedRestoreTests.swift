@@ -94,6 +94,63 @@ import Workers
     }
   }
 
+  @Test(arguments: ServerVersion.available, ["appendonly yes", "appendonly no"])
+  func `old data that somebody saves just before the stop is noticed when it is served again`(
+    version: ServerVersion, configuration: String
+  ) async throws {
+    try await withScene([configuration, "save \"\""], on: version) { scene in
+      let server = scene.server
+      let isDone = Mutex(false)
+      scene.control.beforeRestart = {
+        guard !isDone.withLock({ $0 }) else { return }
+        if configuration == "appendonly no" {
+          try await server.cli("SAVE")
+        } else {
+          try await server.cli("BGREWRITEAOF")
+          try await eventually("the rewrite is over") {
+            try await server.cli("INFO", "persistence").contains("aof_rewrite_in_progress:0")
+          }
+        }
+        isDone.withLock { $0 = true }
+      }
+
+      let result = try await scene.restore()
+
+      #expect(result.outcome == .rolledBack, "\(String(describing: result.failure))")
+      #expect(
+        result.failure?.cause?.contains("somebody else's save or rewrite replaced") == true,
+        "\(String(describing: result.failure))")
+      #expect(isDone.withLock { $0 })
+      #expect(try await server.cli("GET", "key") == "old")
+      #expect(try await server.cli("SET", "after", "1") == "OK")
+      try await server.cli(configuration == "appendonly no" ? "SAVE" : "PING")
+      try await server.restart()
+      #expect(try await server.cli("MGET", "key", "after") == "old\n1")
+    }
+  }
+
+  @Test(arguments: ["appendonly yes", "appendonly no"])
+  func `the way back leads to a server that was empty, too`(configuration: String) async throws {
+    try await withScene([configuration]) { scene in
+      let server = scene.server
+      try await server.cli("FLUSHALL")
+      let isFirst = Mutex(true)
+      scene.control.afterRestart = { _ in
+        let fails = isFirst.withLock { isFirst in
+          defer { isFirst = false }
+          return isFirst
+        }
+        if fails { throw TargetError.podDidNotComeBack(reason: "it is a test") }
+      }
+
+      let result = try await scene.restore()
+
+      #expect(result.outcome == .rolledBack, "\(String(describing: result.failure))")
+      #expect(try await server.cli("DBSIZE") == "0")
+      #expect(try await server.cli("SET", "after", "1") == "OK")
+    }
+  }
+
   @Test func `half a copy of an old file is never taken for the file`() async throws {
     try await withScene(["appendonly yes"]) { scene in
       let (server, volume) = (scene.server, scene.volume)
@@ -254,9 +311,10 @@ struct Scene: Sendable {
 }
 
 func withScene(
-  _ configuration: [String], hidesStart: Bool = false, _ body: (Scene) async throws -> Void
+  _ configuration: [String], on version: ServerVersion? = nil, hidesStart: Bool = false,
+  _ body: (Scene) async throws -> Void
 ) async throws {
-  try await withRealServer(.primary, configuration: configuration) { server in
+  try await withRealServer(version ?? .primary, configuration: configuration) { server in
     try await withTemporaryDirectory { archives in
       let volume = DisturbedVolume()
       let scene = Scene(

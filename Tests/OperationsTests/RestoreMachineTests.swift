@@ -150,6 +150,48 @@ struct RestoreMachineTests {
     }
   }
 
+  @Test(arguments: [
+    ("replicaof 10.0.0.1 6379", true), ("slaveof 10.0.0.1 6379", true), ("replicaof no one", false),
+  ])
+  func `a next start as a replica is refused`(line: String, isRefused: Bool) async throws {
+    try await withTemporaryDirectory { directory in
+      let file = directory + "/redis.conf"
+      var facts = RestoreSample.facts()
+      try Data("include conf.d/*.conf\ndir /data\n\(line)\n".utf8).write(to: URL(filePath: file))
+      facts.nextStart = try await NextStart.read(file: file, arguments: [], from: LocalVolume())
+      if isRefused {
+        #expect(throws: RestoreRefusal.nextStartFollows("10.0.0.1 6379")) { try steps(facts) }
+      } else {
+        #expect(try !steps(facts).isEmpty)
+      }
+    }
+  }
+
+  @Test func `a next start with fewer databases is refused`() {
+    var facts = RestoreSample.facts()
+    facts.nextStart = NextStart(settings: ["appendonly": "YES", "databases": "4"])
+    #expect(throws: RestoreRefusal.tooFewDatabases(needed: 11, configured: 4)) {
+      try RestoreMachine.plan(
+        facts, RestoreSample.candidate(database: 10), .init(), stamp: "S")
+    }
+    #expect(throws: Never.self) {
+      try RestoreMachine.plan(facts, RestoreSample.candidate(database: 3), .init(), stamp: "S")
+    }
+  }
+
+  @Test func `a file that is included by an argument is read`() async throws {
+    try await withTemporaryDirectory { directory in
+      let file = directory + "/more.conf"
+      try Data("appendonly yes\n".utf8).write(to: URL(filePath: file))
+      var facts = RestoreSample.facts()
+      facts.nextStart = try await NextStart.read(
+        file: "", arguments: ["redis-server", "--dir", "/data", "--include", file],
+        from: LocalVolume())
+      #expect(facts.nextStart?.settings["appendonly"] == "yes")
+      #expect(try !steps(facts).isEmpty)
+    }
+  }
+
   @Test func `a next start that asks for a password is refused to who has none`() async throws {
     try await withTemporaryDirectory { directory in
       let file = directory + "/redis.conf"
