@@ -4,10 +4,8 @@
 public struct SizeHistory: Sendable, Equatable {
   /// How many archives a median is taken of.
   public static let depth = 10
-  /// With fewer there is no usual size.
-  static let minimumDepth = 3
 
-  /// The median of the keys of the archives before the newest; nil when they are too few.
+  /// The median of the keys of the archives before the newest; nil when there is none.
   public let usualKeyCount: UInt64?
   /// The median of their dumps' sizes.
   public let usualByteCount: UInt64?
@@ -16,8 +14,9 @@ public struct SizeHistory: Sendable, Equatable {
 
   /// Compares archives.
   ///
-  /// One is much smaller when it has less than the limit of the keys or bytes that ten before it had,
-  /// and still of what the last ten have: a queue that stays small is the usual one after six nights.
+  /// One is much smaller when it has less than the limit of the keys or bytes that ten before it had, or as many
+  /// as there are, and still of what the last ten have, once there are ten: a queue that stays small is the usual
+  /// one after six nights or more.
   /// - Parameters:
   ///   - archives: All archives of one Redis that count, newest first.
   ///   - shrinkLimitPercent: The share of the median that is still no cause for alarm.
@@ -27,11 +26,12 @@ public struct SizeHistory: Sendable, Equatable {
     usualByteCount = Self.median(before.map(\.dumpByteCount))
     let recent = archives.prefix(Self.depth)
     func isShrunk(_ value: (RetentionCandidate) -> UInt64, _ index: Int) -> Bool {
+      let size = Double(value(archives[index]))
       let older = archives[(index + 1)...].prefix(Self.depth)
-      let medians = [Self.median(older.map(value)), Self.median(recent.map(value))]
-      return medians.allSatisfy { median in
-        guard let median else { return false }
-        return Double(value(archives[index])) * 100 < Double(median) * Double(shrinkLimitPercent)
+      let compared = recent.count < Self.depth ? [older] : [older, recent]
+      return compared.allSatisfy { archives in
+        guard let median = Self.median(archives.map(value)) else { return false }
+        return size * 100 < Double(median) * Double(shrinkLimitPercent)
       }
     }
     shrunk = recent.indices.filter {
@@ -40,6 +40,6 @@ public struct SizeHistory: Sendable, Equatable {
   }
 
   private static func median(_ values: [UInt64]) -> UInt64? {
-    values.count < minimumDepth ? nil : values.sorted()[values.count / 2]
+    values.isEmpty ? nil : values.sorted()[values.count / 2]
   }
 }

@@ -83,7 +83,9 @@ struct Metrics: Equatable {
 
 extension Metrics {
   /// What a directory says of a Redis, whatever this run did.
-  mutating func set(_ archives: [ArchiveEntry], of source: String) {
+  ///
+  /// - Parameter now: What is dated after it says nothing of when the last backup was made.
+  mutating func set(_ archives: [ArchiveEntry], of source: String, now: Date) {
     let own = archives.filter { $0.source == nil || $0.source == source }
     set(
       "archives", of: source,
@@ -96,9 +98,10 @@ extension Metrics {
     let counted = own.filter {
       $0.source == source && RetentionCandidate($0)?.counts == true
     }
-    guard let newest = counted.first?.manifest else { return }
+    let manifests = counted.compactMap(\.manifest).filter { $0.createdAt <= now }
+    guard let newest = manifests.first else { return }
     set("last_success_timestamp_seconds", of: source, Self.seconds(newest.createdAt))
-    let verified = counted.compactMap(\.manifest?.verification.verifiedAt).max()
+    let verified = manifests.compactMap(\.verification.verifiedAt).filter { $0 <= now }.max()
     set(
       "last_verified_timestamp_seconds", of: source, Self.seconds(verified ?? newest.createdAt))
     set("rdb_bytes", of: source, newest.rdb.bytes)

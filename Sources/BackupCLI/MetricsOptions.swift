@@ -56,7 +56,7 @@ struct MetricsOptions: ParsableArguments, Sendable {
       do {
         let entries = try archives.archiveDirectory().archives()
         for source in sources ?? Array(Set(entries.compactMap(\.source))) {
-          metrics.set(entries, of: source)
+          metrics.set(entries, of: source, now: Date())
           metrics.set(
             "build_info", of: source, [(labels: [("version", Tool.version)], value: "1")])
         }

@@ -12,6 +12,8 @@ struct NightlyJob {
 
   /// Nobody's number, as in images without users.
   private static let userID = 65532
+  /// How long a run may take, in seconds.
+  private static let usualSeconds: Int64 = 14400
   private static let archivePath = "/archives"
   /// Where what the cluster mounts for an option lies.
   private static let mountPath = "/run/secrets/"
@@ -30,6 +32,8 @@ struct NightlyJob {
   let archives: Archives
   /// Certificates and keys.
   let files: [ClusterFile]
+  /// For how long the run may wait before it begins, in seconds.
+  let waitSeconds: Int64
   /// The URL of the monitor, a secret.
   let heartbeatURL: String?
 
@@ -115,7 +119,7 @@ struct NightlyJob {
             # A run tries again what broke under way, not what never worked in it: a cluster that did not
             # answer, a failover, a node that was drained.
             backoffLimit: 2
-            activeDeadlineSeconds: 14400
+            activeDeadlineSeconds: \(Self.usualSeconds + waitSeconds)
             template:
               metadata:
                 labels: {app.kubernetes.io/name: \(Self.quoted(name))}
@@ -277,7 +281,7 @@ struct NightlyJob {
       switch scalar {
       case "\"": text += "\\\""
       case "\\": text += "\\\\"
-      case _ where scalar.value < 0x20:
+      case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value):
         text += "\\x" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
       default: text.unicodeScalars.append(scalar)
       }

@@ -46,9 +46,14 @@ struct NightlyRun {
   /// Lines for a crontab.
   var crontab: String {
     let environment = variables.map { "\($0.name)=\($0.value)\n" }.joined()
-    let command = words.map(shellWord).joined(separator: " ")
-      .split(separator: "%", omittingEmptySubsequences: false).joined(separator: "\\%")
+    let command = words.map(Self.cronWord).joined(separator: " ")
     return environment + "\(time.minute) \(time.hour) * * * \(command)\n"
+  }
+
+  /// A word of a command in a crontab, where a percent sign ends the command unless a backslash stands before it, and
+  /// of two backslashes one is taken: quotes between keep those of the word apart.
+  private static func cronWord(_ word: String) -> String {
+    shellWord(word).replacing(/\\(?=[\\%])/, with: "\\''").replacing("%", with: "\\%")
   }
 
   /// The service of systemd. It may write to the directories of archives and figures, nowhere else.

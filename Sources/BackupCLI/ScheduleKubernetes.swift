@@ -46,6 +46,7 @@ extension Schedule {
         throw ValidationError("--target local: this is for a Redis in the cluster")
       }
       if create.prune { _ = try create.retention.policy() }
+      try refuseNames()
       try refuseWhatIsOfThisHost()
       let files = [
         ("cacert", settings.authorityFile), ("cert", settings.certificateFile),
@@ -57,7 +58,21 @@ extension Schedule {
         archives: try hostPath.map(Self.directory) ?? .claim(size: storage),
         files: try files.compactMap { option, text in
           try text.map { try ClusterFile(option, $0) }
-        }, heartbeatURL: create.watch.heartbeatURL)
+        },
+        waitSeconds: [create.watch.randomDelay, create.locking.wait.flatMap(TimeSpan.init)]
+          .compactMap { $0?.duration.components.seconds }.reduce(0, +),
+        heartbeatURL: create.watch.heartbeatURL)
+    }
+
+    /// What the API server would refuse, which adds eleven characters to the name of a CronJob.
+    private func refuseNames() throws {
+      guard name.wholeMatch(of: /[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?/) != nil else {
+        throw ValidationError(
+          "--name: \"\(name)\" is not at most 52 lower-case letters, digits and dashes within")
+      }
+      guard storage.wholeMatch(of: /[0-9]+(\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?/) != nil else {
+        throw ValidationError("--storage: \"\(storage)\" is not a size such as 8Gi")
+      }
     }
 
     /// What is typed and cannot be done is an error; what was set for other runs is left out.

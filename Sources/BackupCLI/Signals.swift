@@ -21,13 +21,14 @@ enum Signals {
   static func cancelling(
     _ command: @escaping @Sendable () async throws -> Void
   ) async throws -> ExitStatus {
+    let heard = handled.filter { $0.number == SIGTERM || !isIgnored($0.number) }
     let (registrations, registered) = AsyncStream<Void>.makeStream()
     let task = Task {
       // A signal that comes before it would be heard ends the process, or is lost.
-      for await _ in registrations.prefix(handled.count) {}
+      for await _ in registrations.prefix(heard.count) {}
       try await command()
     }
-    let sources = handled.map { number, status in
+    let sources = heard.map { number, status in
       // Ignored as a signal, it still arrives at the source.
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -47,6 +48,13 @@ enum Signals {
     } catch is CancellationError {
       return received ?? .interrupted
     }
+  }
+
+  /// Whether whoever started this process wants a signal ignored, as `nohup` does.
+  private static func isIgnored(_ number: Int32) -> Bool {
+    let before = signal(number, SIG_IGN)
+    signal(number, before)
+    return unsafe unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// - Returns: Whether it is the first one.

@@ -86,7 +86,8 @@ struct Verify: BackupCommand {
   private func entries() throws -> [ArchiveEntry] {
     if all {
       let entries = try translatingErrors {
-        try archives.archiveDirectory().archives(of: archives.sourceName)
+        let directory = archives.archiveDirectory()
+        return try archives.sourceName.map(directory.archives(of:)) ?? directory.archives()
       }
       guard !entries.isEmpty else {
         throw BackupError(

@@ -31,7 +31,7 @@ struct WatchOptions: ParsableArguments, Sendable {
     // Without the value, which is a secret.
     if let heartbeatURL, !RunWatch.isUsable(heartbeatURL: heartbeatURL) {
       throw ValidationError(
-        "--heartbeat-url: it does not begin with http:// or https:// and a host")
+        "--heartbeat-url: it is no URL that begins with http:// or https:// and a host")
     }
   }
 

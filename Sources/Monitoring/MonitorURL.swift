@@ -17,7 +17,8 @@ struct MonitorURL: Sendable, Equatable {
   /// - Returns: Nil for what does not begin with `http://` or `https://` and a host.
   init?(_ text: String) {
     guard let scheme = ["http://", "https://"].first(where: text.lowercased().hasPrefix),
-      text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7F })
+      // What RFC 3986 has no place for, a parser of HTTP refuses.
+      text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"\"<>\\^`{|}".utf8.contains($0) })
     else { return nil }
     usesTLS = scheme == "https://"
     let rest = text.dropFirst(scheme.count).prefix { $0 != "#" }

@@ -98,6 +98,13 @@ extension BackupError {
       hint: .redis("INFO replication"))
   }
 
+  static func dataLostMeanwhile(_ place: String, before: UInt64, now: UInt64) -> BackupError {
+    BackupError(
+      .unavailable,
+      "cannot back up \(place): it held \(Figures.keys(Int(clamping: before))) when this run began, and after "
+        + "a restart it holds \(now)", hint: .again("--force   # if it is meant to be so"))
+  }
+
   static func severalServers() -> BackupError {
     BackupError(
       .unavailable, "cannot back up: two connections led to two servers",

@@ -275,7 +275,7 @@ extension RestoreObstacle {
       .shell("ps -f -p \(processID)")
     case .otherHost(let name): .shell("getent ahosts \(shellWord(name))")
     case .processHidden: .shell("findmnt -no OPTIONS /proc")
-    case .podWithoutController, .podNameNotKept, .templateChanged, .imageMissing:
+    case .podWithoutController, .podNameNotKept, .templateChanged, .imageMissing, .preStopHook:
       .again("--restart server")
     case .dataNotOnClaim(_, let kind) where kind != "container": .again("--restart server")
     case .nodeUnschedulable(let node):

@@ -101,6 +101,13 @@ public struct CreateBackup: Sendable {
   /// Makes sure that a server is the one that was chosen or, where one was named, still has the role that
   /// it had in the first try: what it serves in another may be older, or nothing.
   private func requireMeant(_ status: ServerStatus, first: ServerStatus?) throws {
+    // What a server without a volume held goes with its pod: what is left is no backup of it.
+    if let first, !options.force, status.runID != first.runID, status.loading != true,
+      status.keyCount < first.keyCount / 2
+    {
+      throw BackupError.dataLostMeanwhile(
+        session.target.source.identity, before: first.keyCount, now: status.keyCount)
+    }
     if let seen = session.seen { return try status.requireSame(as: seen) }
     guard let first, first.role != status.role else { return }
     throw BackupError.roleChanged(

@@ -100,6 +100,9 @@ enum RestoreRefusal: Error, Sendable, Equatable {
 }
 
 extension ServerStatus {
+  /// The keys of all databases.
+  var keyCount: UInt64 { keyspace.map { UInt64(clamping: $0.keys) }.reduce(0, +) }
+
   /// The product and its version for people: "redis 7.0.15".
   var productAndVersion: String { "\(product?.rawValue ?? "server") \(version ?? "")" }
 }

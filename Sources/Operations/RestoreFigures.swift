@@ -95,7 +95,7 @@ public struct RestoreFigures: Sendable, Equatable, Encodable {
       $0 > 0 ? UInt64($0) : nil
     }
     memoryLimitBytes = [maxMemory, facts.memoryLimitByteCount].compactMap(\.self).min()
-    keysNow = facts.status.keyspace.map { UInt64(clamping: $0.keys) }.reduce(0, +)
+    keysNow = facts.status.keyCount
     keysInBackup = content.keys
     keysExpired = content.databases.map(\.expiredKeys).reduce(0, +)
     clients = facts.present.clients?.count ?? facts.status.connectedClients.map { max($0 - 1, 0) }

@@ -161,6 +161,9 @@ extension RestoreObstacle {
       image == next
         ? "the next pod of \(controller) would be made from a template that has changed since"
         : "the next pod of \(controller) would run \(next) instead of \(image)"
+    case .preStopHook(let container):
+      "container \(container) has a preStop hook, and a save by it would bring the old data back when the pod is "
+        + "deleted"
     case .containerNotRestarted(let policy):
       "the pod's restart policy is \(policy), so its container would not be started again"
     case .nodeNotReady(let node): "node \(node) is not ready"

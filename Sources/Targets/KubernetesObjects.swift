@@ -53,6 +53,19 @@ struct Pod: Decodable, Equatable {
     var volumeMounts: [Mount]?
     var resources: Resources?
     var readinessProbe: Probe?
+    var lifecycle: Lifecycle?
+  }
+
+  struct Lifecycle: Decodable, Equatable {
+    struct Handler: Decodable, Equatable {
+      struct Execution: Decodable, Equatable {
+        var command: [String]?
+      }
+
+      var exec: Execution?
+    }
+
+    var preStop: Handler?
   }
 
   struct Probe: Decodable, Equatable {}

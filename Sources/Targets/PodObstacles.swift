@@ -9,6 +9,19 @@ extension PodServer {
     async let node = nodeObstacles(pod, way)
     async let deletion = way == .pod ? denials([.init("delete", "pods", container.pod)]) : []
     return try await controller + volume + node + deletion
+      + (way == .pod ? hookObstacles(pod) : [])
+  }
+
+  /// A command that runs before the server is stopped may have it save the old data over the backup.
+  private func hookObstacles(_ pod: Pod) -> [RestoreObstacle] {
+    let spec = pod.spec.containers.first { $0.name == container.container }
+    guard let command = spec?.lifecycle?.preStop?.exec?.command else { return [] }
+    let words = command.count == 3 ? ShellWords.split(command[2]) : command
+    let isSleep =
+      words.count == 2 && words[0] == "sleep"
+      && words[1].allSatisfy { $0.isNumber || $0 == "." }
+    if isSleep { return [] }
+    return [.preStopHook(container: container.container)]
   }
 
   private func policyObstacles(_ pod: Pod) -> [RestoreObstacle] {

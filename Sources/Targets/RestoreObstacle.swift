@@ -23,6 +23,8 @@ public enum RestoreObstacle: Sendable, Equatable {
   case imageMissing(image: String, node: String)
   /// The next pod would be made of another template than this one; the images are those of the server.
   case templateChanged(controller: String, image: String, nextImage: String)
+  /// The container runs a command before it is stopped with its pod, which may have the server save.
+  case preStopHook(container: String)
   /// The kubelet would not start the container again.
   case containerNotRestarted(policy: String)
   /// The server answers on another host, if it does: no process of this host tells whether it runs.

@@ -95,6 +95,8 @@ extension TargetError: CustomStringConvertible {
     case .noSpace(let path): "no space left for \(path)"
     case .linksNotSupported(let path, let message): "no hard link to \(path): \(message)"
     case .fileExists(let path): "\(path) exists already"
+    case .cutShort(let path, let expected, let received) where received == expected:
+      "\(path) was not read to its end: all \(received) bytes arrived, but no word that this is all"
     case .cutShort(let path, let expected, let received):
       "\(path) was cut short: \(received) of \(expected) bytes arrived"
     case .changedWhileReading(let path): "\(path) changed while it was read"

@@ -210,6 +210,17 @@ import Testing
     let grown = usual + (12..<18).map { sized($0, 100_000) }
     #expect(try verdicts(grown, "last 2").last == .remove(.notKept))
 
+    // So it is where a policy keeps few, once there are ten.
+    for goodCount in 1...4 {
+      let good = (0..<goodCount).map { sized($0, 1000) }
+      let nine = good + (goodCount..<9).map { sized($0, 10) }
+      for count in (goodCount + 1)...9 {
+        let verdicts = try verdicts(Array(nine.prefix(count)), "last 1")
+        #expect(!verdicts.contains(.remove(.notKept)), "\(goodCount) of \(count)")
+      }
+      #expect(try verdicts(nine + [sized(9, 10)], "last 1").last == .remove(.notKept))
+    }
+
     var policy = RetentionPolicy(words: "last 2")
     policy.shrinkLimitPercent = 0
     #expect(try verdicts(once, policy).last == .remove(.notKept))

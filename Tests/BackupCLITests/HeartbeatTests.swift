@@ -168,15 +168,18 @@ import Testing
     }
   }
 
-  @Test(arguments: ["ftp://host/s3cret", "host/s3cret", "http:///s3cret", "http://a b/s3cret"])
+  @Test(arguments: [
+    "ftp://host/s3cret", "host/s3cret", "http:///s3cret", "http://a b/s3cret",
+    "http://a/s3cret?x=\"y\"",
+  ])
   func `what is no URL for this is refused, and not repeated`(url: String) async throws {
     let tool = BackupTool(options: [], home: "/")
     let result = try await tool("create", "--heartbeat-url", url)
     #expect(result.status == 64)
     #expect(
       result.error
-        == "raibid-backup: cannot read the command line: --heartbeat-url: it does not begin with "
-        + "http:// or https:// and a host\nhint: raibid-backup help create\n")
+        == "raibid-backup: cannot read the command line: --heartbeat-url: it is no URL that begins "
+        + "with http:// or https:// and a host\nhint: raibid-backup help create\n")
   }
 
   @Test func `a hint does not repeat the URL`() async throws {

@@ -58,6 +58,29 @@ import Testing
     }
   }
 
+  @Test func `an archive that is dated in the future is no success`() async throws {
+    try await withRealServer(.primary) { server in
+      try await withTemporaryDirectory { archives in
+        let file = archives + "/backup.prom"
+        var tool = BackupTool(for: server, archives: archives)
+        try #require(try await tool("create").status == 0)
+        let series = try ArchiveSeries(in: archives)
+        try series.add(
+          ArchiveSeries.name(ago: -86400 * 9000),
+          [("_at\" : \"2", "_at\" : \"3")])
+        tool.options += ["--metrics-file", file]
+        let before = Date()
+        #expect(try await tool("create").status == 0)
+        let samples = try Self.samples(file)
+        for name in ["last_success", "last_verified"] {
+          let text = samples["\(name)_timestamp_seconds{source=\"127.0.0.1:\(server.port)\"}"]
+          let time = try #require(text.flatMap(Double.init))
+          #expect(abs(time - before.timeIntervalSince1970) < 3600, "\(name)")
+        }
+      }
+    }
+  }
+
   @Test func `a metrics file that cannot be written is a warning`() async throws {
     try await withRealServer(.primary) { server in
       try await withTemporaryDirectory { archives in

@@ -17,7 +17,7 @@ import Testing
         var tool = BackupTool(
           options: [
             "--target", "local", "--port=\(server.port)", "--password-file", password,
-            "--directory", archives, "--tag", "note=50% of $HOME isn't",
+            "--directory", archives, "--tag", "note=50% of $HOME isn't", "--tag", #"path=a\%b\\c\"#,
           ], home: place)
         let printed = try await tool("schedule", "cron", "--at", "23:05")
         #expect(printed.status == 0 && printed.error.isEmpty)
@@ -26,9 +26,7 @@ import Testing
         #expect(lines.dropLast() == ["PATH=/usr/local/bin:/usr/bin:/bin"])
         #expect(line.hasPrefix("5 23 * * * \(try BackupTool.path) create "))
 
-        // What cron itself takes out of the line.
-        let command = line.dropFirst("5 23 * * * ".count)
-          .split(separator: "\\%", omittingEmptySubsequences: false).joined(separator: "%")
+        let command = Self.command(inLine: line.dropFirst("5 23 * * * ".count))
         let run = try await Subprocess.run(
           .path("/bin/sh"), arguments: ["-c", command],
           environment: .custom(["HOME": place, "PATH": "/usr/bin:/bin"]),
@@ -38,9 +36,27 @@ import Testing
         tool.options = []
         let listed = try await tool("list", "--directory", archives, "--json")
           .json(Listed.self)
-        #expect(listed.archives.map(\.tags) == [["note": "50% of $HOME isn't"]])
+        #expect(
+          listed.archives.map(\.tags) == [["note": "50% of $HOME isn't", "path": #"a\%b\\c\"#]])
       }
     }
+  }
+
+  /// What cron makes of the rest of a line: a percent sign ends it, of a backslash before one or before another
+  /// only what follows is left.
+  private static func command(inLine line: Substring) -> String {
+    var command = ""
+    var isEscaped = false
+    for character in line {
+      if isEscaped, "%\\".contains(character) {
+        command.removeLast()
+      } else if character == "%" {
+        break
+      }
+      command.append(character)
+      isEscaped = character == "\\" && !isEscaped
+    }
+    return command
   }
 
   private struct Listed: Decodable {
@@ -319,12 +335,21 @@ import Testing
     ["--tls", "--cacert", "secret/a"], ["--tls", "--cacert", "pod/a/b"],
     ["--tls", "--cert", "secret//b"], ["--prefer-replica"], ["--on-success", "rclone"],
     ["--on-failure", "mail"],
+    ["--name", "Bad Name"], ["--name", String(repeating: "a", count: 53)], ["--storage", "lots"],
   ])
   func `what means nothing inside the cluster is refused`(options: [String]) async throws {
     let printed = try await BackupTool(options: [], home: "/")
       .run(["schedule", "kubernetes"] + options)
     #expect(printed.status == 64, "\(printed)")
     #expect(printed.output == "")
+  }
+
+  @Test func `a run that may wait has the more time`() async throws {
+    let printed = try await BackupTool(options: [], home: "/")(
+      "schedule", "kubernetes", "--random-delay", "5h", "--wait", "10m", "--tag", "a=\u{7F}\u{85}")
+    #expect(printed.status == 0)
+    #expect(printed.output.contains("activeDeadlineSeconds: \(14400 + 18000 + 600)\n"))
+    #expect(printed.output.contains(#"- "a=\x7f\x85""#))
   }
 
   @Test(arguments: ["24:00", "2", "2:60", "-1:00", "02:17:00", ":", "a:b"])

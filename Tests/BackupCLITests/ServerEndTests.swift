@@ -38,6 +38,22 @@ import Testing
     }
   }
 
+  @Test func `one that was started again without its data is not backed up`() async throws {
+    try await whileCopying("--save", "bgsave") { server in
+      try await server.stop(signal: SIGKILL)
+      try await server.start()
+      try await server.cli("FLUSHALL")
+    } then: { outcome, tool, port in
+      #expect(outcome.status == 69, "\(outcome)")
+      #expect(
+        outcome.output.contains(
+          "cannot back up 127.0.0.1:\(port): it held 3001 keys when this run began, and after a restart "
+            + "it holds 0"), "\(outcome)")
+      let listed = try await tool("list")
+      #expect(listed.output.isEmpty, "\(listed)")
+    }
+  }
+
   /// Does something to a server of 3001 keys when its dump is made and not yet here.
   private func whileCopying(
     _ options: String..., act: @escaping @Sendable (RealServer) async throws -> Void,

@@ -33,6 +33,28 @@ import Testing
     }
   }
 
+  @Test func `what nohup keeps away ends no run`() async throws {
+    try await withRealServer(.primary) { server in
+      try await withTemporaryDirectory { archives in
+        var tool = BackupTool(for: server, archives: archives)
+        tool.wrapper = ["nohup"]
+        let processID = try #require(server.processID)
+        kill(processID, SIGSTOP)
+        defer { kill(processID, SIGCONT) }
+        let result = try await tool.run(["create"]) { tool in
+          try await eventually("the run holds the lock") {
+            let holder = FileManager.default.contents(atPath: archives + "/.raibid-backup.lock")
+            return String(decoding: holder ?? Data(), as: UTF8.self).contains("create")
+          }
+          kill(tool, SIGHUP)
+          kill(processID, SIGCONT)
+        }
+        #expect(result.status == 0, "\(result)")
+        #expect(try names(in: archives).contains { $0.hasSuffix(".rdb.gz") })
+      }
+    }
+  }
+
   private struct Document: Decodable {
     let error: Fields
 

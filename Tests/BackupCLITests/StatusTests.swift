@@ -85,6 +85,9 @@ import Testing
           both.output.contains("critical: the newest verified archive of 127.0.0.1:1 is 9 d old"))
         #expect(try await tool("status", "--source", "127.0.0.1:\(server.port)").status == 0)
         #expect(try await tool("status", "--source", "127.0.0.1:1").status == 79)
+        let all = try await tool("verify", "--all")
+        #expect(all.status == 0, "\(all)")
+        #expect(all.output.split(separator: "\n").count == 2, "\(all)")
       }
     }
   }

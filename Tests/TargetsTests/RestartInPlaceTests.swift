@@ -8,13 +8,13 @@ struct RestartInPlaceTests {
     uid: String = "1", restarts: Int = 0, state: String = #"{"running":{}}"#,
     last: String = "{}", policy: String = "Always", pull: String = "IfNotPresent",
     owner: String = #"{"kind":"StatefulSet","name":"set","controller":true}"#,
-    volume: String = #""emptyDir":{}"#
+    volume: String = #""emptyDir":{}"#, lifecycle: String = "{}"
   ) -> String {
     """
     {"metadata":{"name":"pod-0","uid":"\(uid)","labels":{"controller-revision-hash":"set-1"},
     "ownerReferences":[\(owner)]},
     "spec":{"nodeName":"node","restartPolicy":"\(policy)","containers":[{"name":"redis",
-    "image":"redis:7.0","imagePullPolicy":"\(pull)","volumeMounts":[{"name":"data","mountPath":"/data"}]}],
+    "image":"redis:7.0","imagePullPolicy":"\(pull)","lifecycle":\(lifecycle),"volumeMounts":[{"name":"data","mountPath":"/data"}]}],
     "volumes":[{"name":"data",\(volume)}]},
     "status":{"phase":"Running","containerStatuses":[{"name":"redis","restartCount":\(restarts),
     "imageID":"docker.io/library/redis@sha256:1","state":\(state),"lastState":\(last)}]}}
@@ -117,6 +117,26 @@ struct RestartInPlaceTests {
       ])
     let listed = Self.node(images: ["docker.io/library/redis:7.0"])
     #expect(try await obstacles(.pod, ["pod-pod-0": never, "node-node": listed]) == [])
+  }
+
+  @Test(arguments: [
+    (#"{"exec":{"command":["sh","-c","redis-cli SAVE"]}}"#, true),
+    (#"{"exec":{"command":["/scripts/prestop.sh"]}}"#, true),
+    (#"{"exec":{"command":["sh","-c","sleep 5; redis-cli SAVE"]}}"#, true),
+    (#"{"exec":{"command":["sh","-c","sleep 5"]}}"#, false),
+    (#"{"exec":{"command":["sleep","5"]}}"#, false),
+    (#"{"httpGet":{"path":"/","port":80}}"#, false), (#"{"sleep":{"seconds":5}}"#, false),
+  ])
+  func `a command that runs before the server is stopped with its pod is an obstacle`(
+    hook: String, isObstacle: Bool
+  ) async throws {
+    let pod = Self.pod(
+      volume: #""persistentVolumeClaim":{"claimName":"claim"}"#,
+      lifecycle: "{\"preStop\":\(hook)}")
+    #expect(
+      try await obstacles(.pod, ["pod-pod-0": pod])
+        == (isObstacle ? [.preStopHook(container: "redis")] : []))
+    #expect(try await obstacles(.server, ["pod-pod-0": pod]) == [])
   }
 
   @Test func `an image that may have to be pulled is a concern`() async throws {
