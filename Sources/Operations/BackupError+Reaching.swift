@@ -214,6 +214,10 @@ extension BackupError {
     case .noSpace(let path):
       self.init(
         .io, "cannot write \(path): the volume is full", hint: .onServer("df -h"))
+    case .restoreAtWork(let processID):
+      self.init(
+        .busy, "cannot begin: another restore of this server is at work; nothing was changed",
+        cause: cause, hint: .shell("ps -f -p \(processID)"))
     case .cutShort(let path, _, _), .changedWhileReading(let path):
       self.init(
         .damaged, "cannot trust the copy of \(path): it is not whole", cause: cause,

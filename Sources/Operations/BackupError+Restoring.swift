@@ -222,6 +222,14 @@ extension BackupError {
       self = refused(
         "its configuration makes it a replica of \(master) at the next start, which takes that one's data",
         hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
+    case .nextStartHasOtherPassword:
+      self = refused(
+        "its configuration has another password than this one, which the next start will not take",
+        hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
+    case .nextStartLacksUser(let user):
+      self = refused(
+        "its configuration has no user \(printable(Array(user.utf8))), who will not be let in at the next start",
+        hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
     case .nextStartAsksForPassword:
       self = refused(
         "the next start will ask for a password, which the server does not do now",

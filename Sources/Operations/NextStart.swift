@@ -1,3 +1,4 @@
+import Crypto
 import RedisClient
 import Targets
 
@@ -28,17 +29,18 @@ struct NextStart: Sendable, Equatable {
   /// otherwise.
   private(set) var isComplete = true
 
-  /// Whether who says no password will not be let in. The password itself is not kept.
-  var asksForPassword: Bool { hasPassword && !hasUsers }
-
   /// What a file or directory will be called; nil where that is not said, and not everything is known.
   func name(_ setting: String, usually name: String) -> String? {
     settings[setting] ?? (isComplete ? name : nil)
   }
 
-  private var hasPassword = false
-  /// Whether users are named, one of whom may be the default one.
-  private var hasUsers = false
+  /// The SHA-256 of the password that the default user must say; empty where the server is yet to be told it, nil for
+  /// none. The password itself is not kept.
+  private var passwordDigest: String?
+  /// The users that are named, one of whom may be the default one.
+  private var users: Set<String> = []
+  /// Whether there is a file with more of them.
+  private var hasUserFile = false
 
   init(settings: [String: String]) {
     self.settings = settings
@@ -132,8 +134,12 @@ struct NextStart: Sendable, Equatable {
   private mutating func take(_ name: String, _ values: ArraySlice<String>) {
     guard let value = values.first else { return }
     switch name {
-    case "requirepass": hasPassword = !value.isEmpty
-    case "aclfile", "user": hasUsers = true
+    case "requirepass":
+      // A shell or the kubelet may yet put something in place of a variable.
+      passwordDigest =
+        value.isEmpty ? nil : value.contains("$") ? "" : RestoreLogin.digest(Array(value.utf8))
+    case "aclfile": hasUserFile = true
+    case "user": users.insert(value)
     case "replicaof", "slaveof":
       master = value.lowercased() == "no" ? nil : values.joined(separator: " ")
     // Each line adds to those before, but for an empty one, which takes them back.
@@ -157,7 +163,38 @@ struct NextStart: Sendable, Equatable {
   }
 }
 
+/// With what a restore logs in.
+struct RestoreLogin: Sendable, Equatable {
+  /// Nil for the default user.
+  let user: String?
+  /// The SHA-256 of the password.
+  let passwordDigest: String
+
+  init(_ credentials: RedisCredentials) {
+    user = credentials.username == "default" ? nil : credentials.username
+    passwordDigest = Self.digest(credentials.password)
+  }
+
+  static func digest(_ password: [UInt8]) -> String { SHA256.hash(data: password).hexadecimal }
+}
+
 extension NextStart {
+  /// Refuses a next start that will not let a login in: what is served then could not be looked at.
+  ///
+  /// - Parameter login: Nil where nothing is said.
+  func admit(_ login: RestoreLogin?) throws(RestoreRefusal) {
+    if let user = login?.user {
+      guard !isComplete || hasUserFile || users.contains(user) else {
+        throw .nextStartLacksUser(user)
+      }
+    } else if let passwordDigest, users.isEmpty, !hasUserFile {
+      guard let login else { throw .nextStartAsksForPassword }
+      guard passwordDigest.isEmpty || passwordDigest == login.passwordDigest else {
+        throw .nextStartHasOtherPassword
+      }
+    }
+  }
+
   /// The memory that its data may take in bytes, 0 for any; nil where that is not known.
   var maxMemory: Int64? {
     name("maxmemory", usually: "0").flatMap(Self.byteCount(ofMemory:))

@@ -96,7 +96,7 @@ extension RestoreBackup {
       dumpByteCount: try await volume.status(
         of: join(settings.directory, settings.dumpFileName))?.byteCount ?? 0,
       modules: situation.modules, identity: session.target.source.identity,
-      saysPassword: session.credentials?.password.isEmpty == false,
+      login: session.login,
       isInCluster: !session.isLocal,
       memoryLimitByteCount: control.memoryLimitByteCount,
       concerns: try await control.concerns(about: options.restart),

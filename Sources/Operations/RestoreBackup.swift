@@ -196,6 +196,7 @@ public struct RestoreBackup: Sendable {
   private func takeUp(
     _ journal: RestoreJournal, _ request: Request, _ given: RestoreCandidate?, now: Date
   ) async throws -> RestoreResult {
+    try journal.requireAbandoned()
     if let given, given.fileDigest != journal.archive.sha256 {
       throw BackupError.otherRestoreUnfinished(journal.archive.name, given: given.name)
     }

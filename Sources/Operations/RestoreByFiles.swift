@@ -51,6 +51,7 @@ struct RestoreByFiles: Sendable {
     if session.isLocal, let directory = stopped.dataDirectory {
       let volume = session.target.volume
       if let journal = try await RestoreJournal.read(in: directory, of: volume) {
+        try journal.requireAbandoned()
         let steps = try await steps(
           of: journal, request, run(candidate, journal, volume)
         ).steps
@@ -129,6 +130,7 @@ struct RestoreByFiles: Sendable {
     let told = try await NextStart.read(control.startArguments, from: volume)
     try await requireRead(directory, told, on: volume)
     if let master = told?.master { throw RestoreRefusal.nextStartFollows(master) }
+    try told?.admit(session.login)
     let old = try await OldFiles.find(in: directory, on: volume, told: told)
     let need = old.neededByteCount(candidate.summary.byteCount, hasLinks: true)
     let free = try await volume.freeByteCount(at: directory)

@@ -23,8 +23,8 @@ struct RestoreFacts: Sendable, Equatable {
   var modules: [String]
   /// The identity of the Redis that is to be restored.
   var identity: String
-  /// Whether a password is said to the server.
-  var saysPassword = true
+  /// What is said to the server; nil where it asks for nothing.
+  var login: RestoreLogin?
   /// Whether the server lives in a pod, which takes longer to come back than a process.
   var isInCluster = false
   /// The memory limit of the place where the server runs; nil for none.
@@ -85,6 +85,8 @@ enum RestoreRefusal: Error, Sendable, Equatable {
   case tooFewDatabases(needed: UInt64, configured: Int)
   case nextStartDiffers(setting: String, running: String, next: String)
   case nextStartAsksForPassword
+  case nextStartHasOtherPassword
+  case nextStartLacksUser(String)
   case nextStartFollows(String)
   case obstacle(RestoreObstacle)
   /// Of a server that does not run.

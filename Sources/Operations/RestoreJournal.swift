@@ -48,6 +48,8 @@ struct RestoreJournal: Codable, Sendable, Equatable {
   /// What is swapped beside them, where it is not known what the next start reads; nil for nothing.
   var otherFiles: [RestoreFiles]?
   var settings: ServerSettings
+  /// The process that carries it out; nil in older journals.
+  var owner: ToolProcess? = .current
   /// The server process that the restore began with.
   let runID: String
   /// Its number, where it is a process of this host.
@@ -72,7 +74,7 @@ struct RestoreJournal: Codable, Sendable, Equatable {
   var restart: RestartWay?
 
   enum CodingKeys: String, CodingKey {
-    case tool, archive, files, settings, phase, direction, restart
+    case tool, archive, files, settings, phase, direction, restart, owner
     case schemaVersion = "schema_version"
     case startedAt = "started_at"
     case runID = "run_id"
@@ -87,6 +89,12 @@ struct RestoreJournal: Codable, Sendable, Equatable {
   }
 
   var isByFiles: Bool { byFiles == true }
+
+  /// - Throws: `TargetError` where the process that carries it out is still at work.
+  func requireAbandoned() throws(TargetError) {
+    guard let owner, owner.isOtherAtWork else { return }
+    throw .restoreAtWork(processID: owner.processID ?? 0)
+  }
 
   /// Everything that the restore makes and may remove again.
   var made: [String] { ([files] + (otherFiles ?? [])).flatMap(\.made) }

@@ -39,19 +39,27 @@ extension RestoreKeys {
   }
 
   /// The log is on this host; the journal, which takes more rights to read, decides, where it is surely that
-  /// of this server.
+  /// of this server. Where the log knows of none, one that was begun from another place is looked for as far as
+  /// the rights go.
   private func refuseUnfinished(
     _ status: ServerStatus, on connection: ServerConnection
   ) async throws {
     let source = session.target.source
-    guard try RestoreLog(self.directory).isUnfinished(of: source),
-      let directory = try await connection.configuration("dir")["dir"]
-    else { return }
-    let doubt = session.target.control.doubt(
-      aboutFilesOf: connection.trace(status, directory: directory))
-    guard doubt == nil else { throw BackupError.restoreUnfinished(of: source.identity, doubt) }
-    guard let journal = try await RestoreJournal.read(in: directory, of: session.target.volume)
-    else { return }
+    let isKnown = try RestoreLog(self.directory).isUnfinished(of: source)
+    let journal: RestoreJournal?
+    do {
+      guard let directory = try await connection.configuration("dir")["dir"] else { return }
+      let doubt = session.target.control.doubt(
+        aboutFilesOf: connection.trace(status, directory: directory))
+      guard doubt == nil else {
+        if isKnown { throw BackupError.restoreUnfinished(of: source.identity, doubt) }
+        return
+      }
+      journal = try await RestoreJournal.read(in: directory, of: session.target.volume)
+    } catch  where !isKnown && (error is TargetError || error.isRefusal) {
+      return
+    }
+    guard let journal else { return }
     throw BackupError.restoreUnfinished(journal.archive.name)
   }
 
@@ -96,5 +104,12 @@ extension RestoreKeys {
       rest = rest.dropFirst(batch.count)
     }
     return present
+  }
+}
+
+extension Error {
+  /// Whether a server has answered with an error.
+  fileprivate var isRefusal: Bool {
+    if case .server? = self as? RedisError { true } else { false }
   }
 }

@@ -148,9 +148,7 @@ enum RestoreMachine {
     if let obstacle = facts.obstacles.first { throw .obstacle(obstacle) }
     try refuse(facts.nextStart, facts.settings, port: status.tcpPort)
     if let master = facts.nextStart?.master { throw .nextStartFollows(master) }
-    if !facts.saysPassword, facts.nextStart?.asksForPassword == true {
-      throw .nextStartAsksForPassword
-    }
+    try facts.nextStart?.admit(facts.login)
     let need = neededByteCount(candidate.summary, facts, options)
     guard facts.freeByteCount >= need else {
       throw .noRoom(need: need, free: facts.freeByteCount)

@@ -59,6 +59,7 @@ actor RestoreRun {
     self.report = report
     self.candidate = candidate
     self.journal = journal
+    self.journal.owner = .current
     self.insists = insists
     self.forces = forces
     self.held = held

@@ -28,6 +28,11 @@ public struct ServerSession: Sendable {
   var seen: ServerStatus?
   /// Why the Secret that may hold the password could not be read; nil where it was, or none was needed.
   var secretFault: TargetError?
+
+  /// What is said to the server; nil where that is nothing.
+  var login: RestoreLogin? {
+    credentials.flatMap { $0.password.isEmpty ? nil : RestoreLogin($0) }
+  }
   /// Chooses anew among the servers that may be meant; nil where one was named.
   var search: (@Sendable () async throws -> ServerSession)?
   private let report: ProgressReport

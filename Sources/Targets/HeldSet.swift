@@ -46,6 +46,8 @@ struct Scale: Equatable {
 struct HeldSet: Decodable {
   /// Where a hold notes the replicas that it will put back, so that a later run can.
   static let note = "raibid-backup/replicas"
+  /// Where it notes whose it is.
+  static let holderNote = "raibid-backup/process"
 
   let object: StatefulSet
   /// The whole of it: what its pod is made of is passed on as it is.
@@ -63,14 +65,21 @@ struct HeldSet: Decodable {
       replicas: object.spec.replicas ?? 1, note: object.metadata?.annotations?[Self.note])
   }
 
-  /// A merge patch to another scale.
+  /// The process that holds it, as far as it says so.
+  var holder: ToolProcess? {
+    object.metadata?.annotations?[Self.holderNote].map(ToolProcess.init(rawValue:))
+  }
+
+  /// A merge patch to another scale, that of a hold of this process where it is one.
   ///
   /// - Throws: Nothing by itself; the API server refuses it when the set has changed since it was read.
   func patch(to scale: Scale) -> String {
     let note = scale.note.map { "\"\($0)\"" } ?? "null"
+    let holder = scale.note.map { _ in "\"\(ToolProcess.current.rawValue)\"" } ?? "null"
     let version = document["metadata"]?["resourceVersion"]?.text ?? ""
     return
-      #"{"metadata":{"resourceVersion":"\#(version)","annotations":{"\#(Self.note)":\#(note)}},"#
+      #"{"metadata":{"resourceVersion":"\#(version)","annotations":{"\#(Self.note)":\#(note),"#
+      + #""\#(Self.holderNote)":\#(holder)}},"#
       + #""spec":{"replicas":\#(scale.replicas)}}"#
   }
 

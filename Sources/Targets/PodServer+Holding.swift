@@ -17,6 +17,9 @@ extension PodServer {
     do {
       let set = try await rescale { set in
         before = nil
+        if let holder = set.holder, holder.isOtherAtWork {
+          throw TargetError.restoreAtWork(processID: holder.processID ?? 0)
+        }
         if server == nil, set.scale.replicas > 0 { try await checkStopped(within: timeout) }
         before = set.scale
         return set.scale.down

@@ -142,6 +142,14 @@ public struct ServerProcess: Sendable, Equatable {
     return line[line.index(after: end)...].split(separator: " ").map(String.init)
   }
 
+  /// When a process was started, in ticks since the host was; nil where there is none, or it has ended.
+  static func startTicks(of id: Int) -> String? {
+    guard let fields = statFields(id), fields.count > 19, !["Z", "X"].contains(fields[0]) else {
+      return nil
+    }
+    return fields[19]
+  }
+
   static func linkTarget(_ path: String) -> String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = unsafe readlink(path, &buffer, buffer.count)

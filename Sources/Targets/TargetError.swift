@@ -28,6 +28,8 @@ public enum TargetError: Error, Sendable, Equatable {
   case noSpace(path: String)
   case linksNotSupported(path: String, message: String)
   case fileExists(path: String)
+  /// Another process of this tool is at work on the same server.
+  case restoreAtWork(processID: Int)
   /// Fewer bytes arrived than the file has.
   case cutShort(path: String, expected: UInt64, received: UInt64)
   case changedWhileReading(path: String)
@@ -95,6 +97,7 @@ extension TargetError: CustomStringConvertible {
     case .noSpace(let path): "no space left for \(path)"
     case .linksNotSupported(let path, let message): "no hard link to \(path): \(message)"
     case .fileExists(let path): "\(path) exists already"
+    case .restoreAtWork(let processID): "process \(processID) of this host is restoring it"
     case .cutShort(let path, let expected, let received) where received == expected:
       "\(path) was not read to its end: all \(received) bytes arrived, but no word that this is all"
     case .cutShort(let path, let expected, let received):

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import TestSupport
 import Testing
 
@@ -32,6 +33,57 @@ import Testing
         let resumed = try await tool(
           "restore", "--resume", "--yes", "--restart-command", server.startCommand)
         #expect(resumed.status == 0, "\(resumed)")
+        #expect(try await Queue.picture(server) == before)
+      }
+    }
+  }
+
+  @Test func `a restore that is at work is not taken up by another, whatever its directory`()
+    async throws
+  {
+    try await withRealServer(.primary, configuration: Persistence.appendOnly.configuration) {
+      server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives + "/a")
+        let other = BackupTool(for: server, archives: archives + "/b")
+        try await Queue.fill(server)
+        let before = try await Queue.picture(server)
+        for directory in ["/a", "/b"] {
+          try FileManager.default.createDirectory(
+            atPath: archives + directory, withIntermediateDirectories: true)
+        }
+        try #require(try await tool("create").status == 0)
+        for name in try names(in: archives + "/a") where !name.hasPrefix(".") {
+          try FileManager.default.copyItem(
+            atPath: archives + "/a/" + name, toPath: archives + "/b/" + name)
+        }
+        try await Queue.wreck(server)
+        let journal = server.directory + "/raibid-restore.json"
+
+        let result = try await tool.run([
+          "restore", "latest", "--yes", "--restart-command", server.startCommand,
+        ]) { process in
+          while !FileManager.default.fileExists(atPath: journal) { usleep(500) }
+          // The safety backup has not begun.
+          kill(process, SIGSTOP)
+          defer { kill(process, SIGCONT) }
+          for words in [["latest"], ["--resume"], ["--rollback"]] {
+            let refused = try await other.run(
+              ["restore"] + words + ["--yes", "--restart-command", server.startCommand])
+            #expect(refused.status == 75, "\(refused)")
+            #expect(
+              refused.error == """
+                raibid-backup: cannot begin: another restore of this server is at work; nothing was changed
+                cause: process \(process) of this host is restoring it
+                hint: ps -f -p \(process)
+
+                """)
+          }
+          let key = try await other("restore", "latest", "--key", "raibid:jobs", "--yes")
+          #expect(key.status == 78, "\(key)")
+        }
+
+        #expect(result.status == 0, "\(result)")
         #expect(try await Queue.picture(server) == before)
       }
     }

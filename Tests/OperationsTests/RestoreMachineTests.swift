@@ -203,15 +203,42 @@ struct RestoreMachineTests {
         try Data("include conf.d/*.conf\n\(lines)\ndir /data\n".utf8)
           .write(to: URL(filePath: file))
         facts.nextStart = try await NextStart.read(file: file, arguments: [], from: LocalVolume())
-        facts.saysPassword = true
+        facts.login = RestoreLogin(RedisCredentials(password: Array("secret".utf8)))
         #expect(try !steps(facts).isEmpty)
-        facts.saysPassword = false
+        facts.login = nil
         if isRefused {
           #expect(throws: RestoreRefusal.nextStartAsksForPassword) { try steps(facts) }
         } else {
           #expect(try !steps(facts).isEmpty)
         }
         #expect(!"\(facts)".contains("secret"))
+      }
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("requirepass old", nil, RestoreRefusal.nextStartHasOtherPassword),
+      ("requirepass new", nil, nil), ("requirepass $(PASSWORD)", nil, nil),
+      ("requirepass old\nuser default on >new ~* &* +@all", nil, nil),
+      ("requirepass old", "bob", .nextStartLacksUser("bob")),
+      ("user bob on >new ~* &* +@all", "bob", nil), ("aclfile /users.acl", "bob", nil),
+      ("include conf.d/*.conf", "bob", nil),
+    ] as [(String, String?, RestoreRefusal?)])
+  func `a next start that will not take this login is refused`(
+    lines: String, user: String?, refusal: RestoreRefusal?
+  ) async throws {
+    try await withTemporaryDirectory { directory in
+      let file = directory + "/redis.conf"
+      try Data("\(lines)\ndir /data\nappendonly yes\n".utf8).write(to: URL(filePath: file))
+      var facts = RestoreSample.facts()
+      facts.login = RestoreLogin(
+        RedisCredentials(username: user, password: Array("new".utf8)))
+      facts.nextStart = try await NextStart.read(file: file, arguments: [], from: LocalVolume())
+      if let refusal {
+        #expect(throws: refusal) { try steps(facts) }
+      } else {
+        #expect(try !steps(facts).isEmpty)
       }
     }
   }

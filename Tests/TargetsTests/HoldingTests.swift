@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import RawJSON
 import Testing
 
@@ -14,8 +15,10 @@ struct HoldingTests {
   }
 
   private func patch(_ replicas: Int, _ held: String, version: Int = 7) -> String {
-    #"{"metadata":{"resourceVersion":"\#(version)","annotations":{"raibid-backup/replicas":\#(held)}},"#
-      + #""spec":{"replicas":\#(replicas)}}"#
+    let process = held == "null" ? held : "\"\(ToolProcess.current.rawValue)\""
+    return
+      #"{"metadata":{"resourceVersion":"\#(version)","annotations":{"raibid-backup/replicas":\#(held),"#
+      + #""raibid-backup/process":\#(process)}},"spec":{"replicas":\#(replicas)}}"#
   }
 
   // MARK: - Scales
@@ -104,6 +107,22 @@ struct HoldingTests {
     #expect(try patches(cluster) == [])
     #expect(try cluster.text("created").contains(#""image":"tools:1""#))
     #expect(try cluster.verbs().filter { $0 == "delete" }.count == 1)
+  }
+
+  @Test func `a hold of a process that is at work is not taken over`() async throws {
+    let parent = Int(getppid())
+    let cluster = try Queue.cluster([
+      "statefulset-set": Queue.set(
+        replicas: 0, held: "1", holder: ToolProcess(processID: parent).rawValue)
+    ])
+    await #expect(throws: TargetError.restoreAtWork(processID: parent)) {
+      try await Queue.server(cluster).hold(
+        dataDirectory: nil, stopping: nil, timeout: .seconds(5))
+    }
+    #expect(try cluster.verbs().allSatisfy { $0 == "get" })
+    #expect(!ToolProcess.current.isOtherAtWork)
+    #expect(!ToolProcess(rawValue: "\(parent) 1 other-boot pid:[1]").isOtherAtWork)
+    #expect(!ToolProcess(rawValue: "").isOtherAtWork)
   }
 
   @Test func `a set that changes meanwhile is looked at again`() async throws {

@@ -22,12 +22,13 @@ enum Queue {
   }
 
   static func set(
-    replicas: Int = 1, held: String? = nil, version: Int = 7, policy: String = "",
+    replicas: Int = 1, held: String? = nil, holder: String = "", version: Int = 7,
+    policy: String = "",
     mounts: String = #"{"name":"data","mountPath":"/data"}"#
   ) -> String {
     """
     {"metadata":{"name":"set","uid":"s","resourceVersion":"\(version)","annotations":{
-    \(held.map { #""raibid-backup/replicas":"\#($0)""# } ?? "")}},
+    \(held.map { #""raibid-backup/replicas":"\#($0)","raibid-backup/process":"\#(holder)""# } ?? "")}},
     "spec":{"replicas":\(replicas),\(policy)
     "volumeClaimTemplates":[{"metadata":{"name":"data"}}],
     "template":{"metadata":{"labels":{"app":"queue"}},"spec":{
