@@ -130,7 +130,13 @@ struct Create: BackupCommand {
         .warning("RDB version \(result.manifest.rdb.version) is newer than this tool understands"))
     }
     if !output.json { show(result) }
-    if let policy { try prune(result, policy, in: lock, progress) }
+    if let policy {
+      do {
+        try prune(result, policy, in: lock, progress)
+      } catch let error as BackupError {
+        throw error.after(publishing: result.path)
+      }
+    }
     if output.json { try Output.standard.write(json: result.manifest) }
     return result
   }

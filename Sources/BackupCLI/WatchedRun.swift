@@ -37,6 +37,7 @@ struct WatchedRun {
         facts["KIND"] = error.kind.rawValue
         facts["MESSAGE"] = error.message
         facts["CAUSE"] = error.cause ?? ""
+        facts["ARCHIVE"] = error.archive ?? ""
         facts["HINT"] = place.line(error.next)
         text = ErrorText.text(error, at: place)
       } else {

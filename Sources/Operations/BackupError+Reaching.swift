@@ -231,6 +231,11 @@ extension BackupError {
       self.init(
         .io, "cannot use \(path) of the server: \(cause)",
         hint: .onServer("ls -ld \(shellWord(path))"))
+    case .stalled(let what, _)
+    where what.hasPrefix("kubectl ") && !["kubectl cp", "kubectl exec"].contains(what):
+      self.init(
+        .unavailable, "cannot wait any longer for \(what): \(cause)",
+        hint: .kubectl("get --raw /readyz --request-timeout 10s"))
     case .stalled(let what, _):
       self.init(
         .unavailable, "cannot wait any longer for \(what): \(cause)",

@@ -43,6 +43,9 @@ public struct BackupError: Error, Sendable, Equatable {
   /// The pod that the run had found, where its command line leaves that open.
   public internal(set) var pod: String?
 
+  /// The archive that the run had published before it failed; nil for none.
+  public internal(set) var archive: String?
+
   /// The fact and what lies behind it, for a place that has one line for both.
   public var factAndCause: String { [message, cause].compactMap(\.self).joined(separator: ": ") }
 
@@ -52,5 +55,14 @@ public struct BackupError: Error, Sendable, Equatable {
     self.message = message
     self.cause = cause
     next = hint
+  }
+
+  /// The same of a run that had published an archive before.
+  public func after(publishing archive: String) -> BackupError {
+    let made = "the backup itself was made: \(archive)"
+    var error = BackupError(
+      kind, message, cause: [cause, made].compactMap(\.self).joined(separator: "; "), hint: next)
+    (error.pod, error.archive) = (pod, archive)
+    return error
   }
 }

@@ -185,12 +185,7 @@ public struct CreateBackup: Sendable {
         throw BackupError.memoryLimitTooLow(limit: limit, need: need)
       }
     }
-    let source = source(status).identity
-    let last = try directory.archives(of: source).first { $0.state == .verified }
-    let free = try FileTree.freeByteCount(at: directory.path)
-    if let last, free < last.byteCount {
-      throw BackupError.noRoom(directory.path, need: last.byteCount, free: free)
-    }
+    try directory.requireRoom(forBackupOf: source(status).identity)
   }
 
   /// How the dump gets here.
@@ -223,7 +218,7 @@ public struct CreateBackup: Sendable {
           for: path, slowly: readsSlowly(status))
         {
           report(.note(Sentences.transport(transport.name)))
-          try await refuseUnfinishedRestore(in: directory)
+          try await refuseUnfinishedRestore(in: directory, archives)
           return .files(Files(transport: transport, directory: directory, path: path))
         }
       } catch let error as TargetError {
@@ -239,10 +234,12 @@ public struct CreateBackup: Sendable {
 
   /// What an unfinished restore has left is neither the old data for sure nor the backup's: it must not
   /// become the latest archive unseen.
-  private func refuseUnfinishedRestore(in directory: String) async throws {
-    guard !options.force,
-      let journal = try await RestoreJournal.read(in: directory, of: session.target.volume)
-    else { return }
+  private func refuseUnfinishedRestore(
+    in directory: String, _ archives: ArchiveDirectory
+  ) async throws {
+    if options.force { return }
+    guard let journal = try await RestoreJournal.read(in: directory, of: session.target.volume)
+    else { return try RestoreLog(archives).noteEnd(of: session.target.source) }
     throw BackupError.backupOfUnfinishedRestore(journal.archive.name)
   }
 
@@ -268,12 +265,24 @@ public struct CreateBackup: Sendable {
         session.target.control.doubt(
           aboutFilesOf: connection.trace(status, directory: directory)) == nil
       else { return }
-      try await refuseUnfinishedRestore(in: directory)
+      try await refuseUnfinishedRestore(in: directory, archives)
     } catch is TargetError {
       return
     } catch RedisError.server(let reply) {
       let text = Sentences.restoreUnseen(reply)
       report(reply.code == "NOPERM" ? .warning(text) : .note(text))
+    }
+  }
+}
+
+extension ArchiveDirectory {
+  /// Throws where there is less room than the last archive of a Redis took.
+  func requireRoom(forBackupOf source: String) throws {
+    let last = try archives(of: source).first { $0.state == .verified }
+    guard let last, try FileTree.status(of: path) != nil else { return }
+    let free = try FileTree.freeByteCount(at: path)
+    guard free >= last.byteCount else {
+      throw BackupError.noRoom(path, need: last.byteCount, free: free)
     }
   }
 }

@@ -117,6 +117,7 @@ public struct RestoreBackup: Sendable {
         if situation.doubt == nil, !options.dryRun {
           try await RestoreJournal.removeUnfinished(
             in: situation.settings.directory, of: session.target.volume)
+          try RestoreLog(directory).noteEnd(of: session.target.source)
         }
         throw situation.doubt.map(RestoreRefusal.obstacle) ?? BackupError.noUnfinishedRestore()
       }
@@ -136,6 +137,9 @@ public struct RestoreBackup: Sendable {
     let plan = RestorePlan(
       machine.stages.flatMap(\.steps), candidate: candidate, facts: facts, files: machine.files,
       options: options.machine)
+    if options.safetyBackup {
+      try directory.requireRoom(forBackupOf: session.target.source.identity)
+    }
     if options.dryRun { return RestoreResult(.dryRun, plan: plan) }
     guard try await confirm(plan) else { throw BackupError.notConfirmed() }
     var journal = RestoreJournal(

@@ -12,6 +12,8 @@ struct RestoreLog: Sendable {
     case restored
     case rolledBack = "rolled_back"
     case rollbackFailed = "rollback_failed"
+    /// It was ended from another place, where it is not known how.
+    case endedElsewhere = "ended_elsewhere"
     case keysStarted = "keys_started"
     case keysRestored = "keys_restored"
     case keysFailed = "keys_failed"
@@ -65,6 +67,15 @@ struct RestoreLog: Sendable {
       Line(
         time: Date(), event: event, user: "\(getuid())", archive: archive, target: source.identity,
         pod: source.podPath, directory: nil, keys: keys))
+  }
+
+  /// Adds a line where the last restore of a Redis began and never said here how it ended, but has ended.
+  func noteEnd(of source: TargetSource) throws {
+    guard let line = try unfinishedLine(of: source) else { return }
+    try append(
+      Line(
+        time: Date(), event: .endedElsewhere, user: "\(getuid())", archive: line.archive,
+        target: source.identity, pod: source.podPath, directory: line.directory, keys: nil))
   }
 
   private func append(_ line: Line) throws {

@@ -81,6 +81,17 @@ import Testing
       #expect(try names(in: series.directory).count == 6)
       let lone = try await tool("create", "--keep-last", "2")
       #expect(lone.status == 64)
+
+      // What fails after it tells of it.
+      try series.add(ArchiveSeries.name(ago: -3600))
+      let hook = series.directory + "/hook"
+      let late = try await tool(
+        "create", "--prune", "--keep-last", "2", "--on-failure",
+        "echo $RAIBID_BACKUP_ARCHIVE >\(hook)")
+      #expect(late.status == 78, "\(late)")
+      let archive = try String(contentsOfFile: hook, encoding: .utf8)
+      #expect(archive.contains(".rdb.gz"))
+      #expect(late.error.contains("; the backup itself was made: \(archive)"), "\(late)")
     }
   }
 

@@ -63,7 +63,9 @@ import Testing
         let result = try await tool.run([
           "restore", "latest", "--yes", "--restart-command", server.startCommand,
         ]) { process in
-          while !FileManager.default.fileExists(atPath: journal) { usleep(500) }
+          try await eventually("the restore has begun") {
+            FileManager.default.fileExists(atPath: journal)
+          }
           // The safety backup has not begun.
           kill(process, SIGSTOP)
           defer { kill(process, SIGCONT) }
@@ -85,6 +87,34 @@ import Testing
 
         #expect(result.status == 0, "\(result)")
         #expect(try await Queue.picture(server) == before)
+      }
+    }
+  }
+
+  @Test func `status forgets a restore that was ended from another directory`() async throws {
+    try await withRealServer(.primary) { server in
+      try await withTemporaryDirectory { archives in
+        let tool = BackupTool(for: server, archives: archives)
+        try await server.cli("SET", "a", "1")
+        try #require(try await tool("create").status == 0)
+        let journal = server.directory + "/raibid-restore.json"
+        let killed = try await tool.run([
+          "restore", "latest", "--yes", "--restart-command", server.startCommand,
+        ]) { process in
+          try await eventually("the restore has begun") {
+            FileManager.default.fileExists(atPath: archives + "/restores.jsonl")
+          }
+          kill(process, SIGKILL)
+        }
+        try #require(killed.status == 128 + SIGKILL)
+        try FileManager.default.removeItem(atPath: journal)
+        for name in try names(in: server.directory) where name.contains(".restore") {
+          try FileManager.default.removeItem(atPath: server.directory + "/" + name)
+        }
+        #expect(try await tool("status").status == 79)
+        #expect(try await tool("create").status == 0)
+        let status = try await tool("status")
+        #expect(status.status == 0, "\(status)")
       }
     }
   }
