@@ -95,7 +95,13 @@ struct ServerOptions: ParsableArguments, Sendable {
     if ["password-file", "password-secret"].allSatisfy(Settings.current.isTyped) {
       throw ValidationError("--password-file and --password-secret exclude each other")
     }
-    if let selector, selector.isEmpty { throw ValidationError("--selector: it is empty") }
+    let names = [
+      ("namespace", namespace), ("context", context), ("pod", pod), ("selector", selector),
+      ("container", container), ("host", host),
+    ]
+    for (option, name) in names where name == "" || name == "statefulset/" {
+      throw ValidationError("--\(option): it is empty")
+    }
     if !tls, ["cacert", "cert", "sni"].contains(where: Settings.current.isTyped) {
       throw ValidationError("--cacert, --cert, --key and --sni go with --tls")
     }

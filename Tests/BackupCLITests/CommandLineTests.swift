@@ -34,6 +34,9 @@ import Testing
       fact:
         "the value '0' is invalid for '--limit-rate <bytes>': \"0\" is not a number of bytes, alone "
         + "or with K, M or G"),
+    Case("create", "--pod", "", fact: "--pod: it is empty"),
+    Case("create", "--pod", "statefulset/", fact: "--pod: it is empty"),
+    Case("create", "--host", "", fact: "--host: it is empty"),
     Case("create", "--tag", "x", fact: "--tag: \"x\" is not KEY=VALUE"),
     Case(
       "create", "--tag", "pre-restore=x",
