@@ -1,6 +1,6 @@
 import Crypto
-import Synchronization
 import RedisClient
+import Synchronization
 import Targets
 
 /// Puts one file, or one append-only file in parts, in the place of the old one, and back.
