@@ -48,7 +48,7 @@ extension KubernetesEndToEndTests {
   }
 
   @Test(arguments: [
-    [], ["--heartbeat-url", "https://a.example/$(HOME)\"x"], ["--host-path", "node-1:/a b"],
+    [], ["--heartbeat-url", "https://a.example/$(HOME)'x"], ["--host-path", "node-1:/a b"],
     ["--tls", "--cacert", "configmap/ca/ca.crt", "--cert", "secret/crt/a", "--key=secret/crt/b"],
     ["--selector", "a in (b, c)", "--user", "yes", "--tag", "note=- : # \\ é"],
   ])
