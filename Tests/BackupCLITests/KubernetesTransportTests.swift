@@ -83,6 +83,12 @@ extension KubernetesEndToEndTests {
     try await ClusterUser.with { user in
       // A port-forward takes a dump of this size faster than a pod can be stopped: there it dies before.
       try await user.redis.inflate()
+      // What it does not have again after its start would not be backed up.
+      try await user.redis.cli("BGREWRITEAOF")
+      try await eventually("the append-only file has all keys") {
+        let status = try await user.redis.cli("INFO persistence")
+        return ["in_progress", "scheduled"].allSatisfy { status.contains("aof_rewrite_\($0):0") }
+      }
       try await user.redis.cli("CONFIG SET repl-diskless-sync-delay 30")
       let outcome = try await user.tool.run(
         ["create", "--json", "--verbose", "--via", way, "--limit-rate", "8M"]
