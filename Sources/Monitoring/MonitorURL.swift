@@ -14,7 +14,7 @@ struct MonitorURL: Sendable, Equatable {
   private let path: String
   private let query: String
 
-  /// - Returns: Nil for what does not begin with `http://` or `https://` and a host.
+  /// - Returns: Nil for what is no URL that begins with `http://` or `https://` and a host.
   init?(_ text: String) {
     guard let scheme = ["http://", "https://"].first(where: text.lowercased().hasPrefix),
       // What RFC 3986 has no place for, a parser of HTTP refuses.

@@ -194,6 +194,7 @@ extension BackupError {
     ) -> BackupError {
       BackupError(kind, "cannot restore \(place): \(fact); nothing was changed", hint: hint)
     }
+    let rewrite = NextCommand.redis("CONFIG REWRITE   # or correct the configuration file")
     switch refusal {
     case .notAMaster(let role):
       self = refused("it is not a master but a \(role)", hint: .redis("INFO replication"))
@@ -217,19 +218,19 @@ extension BackupError {
     case .nextStartDiffers(let setting, let running, let next):
       self = refused(
         "\(setting) is \"\(running)\" now, but the next start will read \"\(next)\"",
-        hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
+        hint: rewrite)
     case .nextStartFollows(let master):
       self = refused(
         "its configuration makes it a replica of \(master) at the next start, which takes that one's data",
-        hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
+        hint: rewrite)
     case .nextStartHasOtherPassword:
       self = refused(
         "its configuration has another password than this one, which the next start will not take",
-        hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
+        hint: rewrite)
     case .nextStartLacksUser(let user):
       self = refused(
         "its configuration has no user \(printable(Array(user.utf8))), who will not be let in at the next start",
-        hint: .redis("CONFIG REWRITE   # or correct the configuration file"))
+        hint: rewrite)
     case .nextStartAsksForPassword:
       self = refused(
         "the next start will ask for a password, which the server does not do now",

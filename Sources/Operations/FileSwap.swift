@@ -130,26 +130,20 @@ struct FileSwap: Sendable {
   ///
   /// - Parameter status: Asks the server, which nobody could write to so far.
   func confirmLoaded(by status: () async throws -> ServerStatus) async throws {
+    guard try await isLoaded(by: status) else { throw BackupError.swapUndoneByOthers(files.live) }
+  }
+
+  private func isLoaded(by status: () async throws -> ServerStatus) async throws -> Bool {
     if let sequence = files.sequence {
       // What the server made of it since has a higher number, what is of the old one a lower.
-      let bases = try await basesInManifest(at: files.live).compactMap { PartName($0)?.sequence }
-      guard bases.contains(where: { $0 >= sequence }) else {
-        throw BackupError.swapUndoneByOthers(files.live)
-      }
-      return
+      return try await basesInManifest(at: files.live).compactMap { PartName($0)?.sequence }
+        .contains { $0 >= sequence }
     }
-    if try await isInPlace() { return }
-    guard files.layout == .snapshot else {
-      guard try await beginsWithBackup() else {
-        throw BackupError.swapUndoneByOthers(files.live)
-      }
-      return
-    }
+    if try await isInPlace() { return true }
+    guard files.layout == .snapshot else { return try await beginsWithBackup() }
     // Since its start the server may have saved by itself: then nothing tells what it has loaded.
     let status = try await status()
-    guard (status.rdbSaves ?? 0) > 0 || (status.lastBackgroundSaveSeconds ?? -1) >= 0 else {
-      throw BackupError.swapUndoneByOthers(files.live)
-    }
+    return (status.rdbSaves ?? 0) > 0 || (status.lastBackgroundSaveSeconds ?? -1) >= 0
   }
 
   /// Whether an append-only file of one piece begins with the backup, and has grown since.

@@ -23,7 +23,7 @@ struct NextStart: Sendable, Equatable {
   private(set) var save: String?
 
   /// The master that it will follow, as host and port; nil for none.
-  private(set) var master: String?
+  private var master: String?
 
   /// Whether every file that is included could be read; a setting that is not mentioned is unknown
   /// otherwise.
@@ -179,10 +179,12 @@ struct RestoreLogin: Sendable, Equatable {
 }
 
 extension NextStart {
-  /// Refuses a next start that will not let a login in: what is served then could not be looked at.
+  /// Refuses a next start as a replica, and one that will not let a login in: what is served then is not the
+  /// backup's data, or could not be looked at.
   ///
   /// - Parameter login: Nil where nothing is said.
   func admit(_ login: RestoreLogin?) throws(RestoreRefusal) {
+    if let master { throw .nextStartFollows(master) }
     if let user = login?.user {
       guard !isComplete || hasUserFile || users.contains(user) else {
         throw .nextStartLacksUser(user)

@@ -129,7 +129,6 @@ struct RestoreByFiles: Sendable {
   ) async throws -> OldFiles {
     let told = try await NextStart.read(control.startArguments, from: volume)
     try await requireRead(directory, told, on: volume)
-    if let master = told?.master { throw RestoreRefusal.nextStartFollows(master) }
     try told?.admit(session.login)
     let old = try await OldFiles.find(in: directory, on: volume, told: told)
     let need = old.neededByteCount(candidate.summary.byteCount, hasLinks: true)

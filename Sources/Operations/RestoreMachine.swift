@@ -147,7 +147,6 @@ enum RestoreMachine {
     try refuse(candidate.summary, facts)
     if let obstacle = facts.obstacles.first { throw .obstacle(obstacle) }
     try refuse(facts.nextStart, facts.settings, port: status.tcpPort)
-    if let master = facts.nextStart?.master { throw .nextStartFollows(master) }
     try facts.nextStart?.admit(facts.login)
     let need = neededByteCount(candidate.summary, facts, options)
     guard facts.freeByteCount >= need else {

@@ -28,14 +28,14 @@ public struct ServerSession: Sendable {
   var seen: ServerStatus?
   /// Why the Secret that may hold the password could not be read; nil where it was, or none was needed.
   var secretFault: TargetError?
+  /// Chooses anew among the servers that may be meant; nil where one was named.
+  var search: (@Sendable () async throws -> ServerSession)?
+  private let report: ProgressReport
 
   /// What is said to the server; nil where that is nothing.
   var login: RestoreLogin? {
     credentials.flatMap { $0.password.isEmpty ? nil : RestoreLogin($0) }
   }
-  /// Chooses anew among the servers that may be meant; nil where one was named.
-  var search: (@Sendable () async throws -> ServerSession)?
-  private let report: ProgressReport
 
   /// Whether its files are on this host.
   var isLocal: Bool { target.source.target == .local }

@@ -134,14 +134,7 @@ import Workers
     try await withScene([configuration]) { scene in
       let server = scene.server
       try await server.cli("FLUSHALL")
-      let isFirst = Mutex(true)
-      scene.control.afterRestart = { _ in
-        let fails = isFirst.withLock { isFirst in
-          defer { isFirst = false }
-          return isFirst
-        }
-        if fails { throw TargetError.podDidNotComeBack(reason: "it is a test") }
-      }
+      scene.failFirstRestart()
 
       let result = try await scene.restore()
 
@@ -214,14 +207,7 @@ import Workers
 
   @Test func `the way back waits for the process that runs then`() async throws {
     try await withScene(["appendonly yes"]) { scene in
-      let first = Mutex(true)
-      scene.control.afterRestart = { _ in
-        let isFirst = first.withLock { isFirst in
-          defer { isFirst = false }
-          return isFirst
-        }
-        if isFirst { throw TargetError.podDidNotComeBack(reason: "it is a test") }
-      }
+      scene.failFirstRestart()
 
       let result = try await scene.restore()
 
@@ -287,6 +273,18 @@ struct Scene: Sendable {
         return true
       }
     ).run(request, now: Date())
+  }
+
+  /// Has the first restart fail, and those after it succeed.
+  func failFirstRestart() {
+    let isFirst = Mutex(true)
+    control.afterRestart = { _ in
+      let fails = isFirst.withLock { isFirst in
+        defer { isFirst = false }
+        return isFirst
+      }
+      if fails { throw TargetError.podDidNotComeBack(reason: "it is a test") }
+    }
   }
 
   /// Restores until the journal names a phase, with nothing undone, as after a kill.
